@@ -1,0 +1,33 @@
+"""Is this a topic name? (MQTT 5, sections 1.5.4 and 4.7)"""
+
+MAX_BYTES = 65_535
+
+
+def split(topic: str) -> list[str]:
+    """The levels of a topic name or filter; a leading, trailing or doubled `/` makes an empty level."""
+    return topic.split("/")
+
+
+def join(*levels: str) -> str:
+    """Levels to a topic; empty parts are left out, so `join("", "a")` is `a`."""
+    return "/".join(level for level in levels if level)
+
+
+def text_fault(text: str) -> str:
+    """Why a string may not stand in an MQTT packet, or an empty string (MQTT-1.5.4-1, -2)."""
+    if "\0" in text:
+        return "it holds the null character U+0000"
+    if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
+        return "it holds a surrogate"
+    if len(text) > MAX_BYTES // 4 and len(text.encode()) > MAX_BYTES:
+        return f"it is longer than {MAX_BYTES} bytes"
+    return ""
+
+
+def topic_fault(topic: str) -> str:
+    """Why a string is no topic name to publish on, or an empty string (MQTT-3.3.2-2, MQTT-4.7.3-1)."""
+    if not topic:
+        return "it is empty"
+    if "+" in topic or "#" in topic:
+        return "it holds a wildcard (+ or #)"
+    return text_fault(topic)
