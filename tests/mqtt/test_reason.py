@@ -1,0 +1,63 @@
+"""May each packet carry exactly the reason codes that table 2-6 of MQTT 5 gives it?"""
+
+import pytest
+
+from uns.mqtt import ReasonCode
+from uns.mqtt.reason import ALLOWED
+
+# Copied from table 2-6, row by row.
+TABLE = """
+00 CONNACK PUBACK PUBREC PUBREL PUBCOMP SUBACK UNSUBACK DISCONNECT AUTH
+01 SUBACK
+02 SUBACK
+04 DISCONNECT
+10 PUBACK PUBREC
+11 UNSUBACK
+18 AUTH
+19 AUTH
+80 CONNACK PUBACK PUBREC SUBACK UNSUBACK DISCONNECT
+81 CONNACK DISCONNECT
+82 CONNACK DISCONNECT
+83 CONNACK PUBACK PUBREC SUBACK UNSUBACK DISCONNECT
+84 CONNACK
+85 CONNACK
+86 CONNACK
+87 CONNACK PUBACK PUBREC SUBACK UNSUBACK DISCONNECT
+88 CONNACK
+89 CONNACK DISCONNECT
+8a CONNACK
+8b DISCONNECT
+8c CONNACK
+8d DISCONNECT
+8e DISCONNECT
+8f SUBACK UNSUBACK DISCONNECT
+90 CONNACK PUBACK PUBREC DISCONNECT
+91 PUBACK PUBREC SUBACK UNSUBACK
+92 PUBREL PUBCOMP
+93 DISCONNECT
+94 DISCONNECT
+95 CONNACK DISCONNECT
+96 DISCONNECT
+97 CONNACK PUBACK PUBREC SUBACK DISCONNECT
+98 DISCONNECT
+99 CONNACK PUBACK PUBREC DISCONNECT
+9a CONNACK DISCONNECT
+9b CONNACK DISCONNECT
+9c CONNACK DISCONNECT
+9d CONNACK DISCONNECT
+9e SUBACK DISCONNECT
+9f CONNACK DISCONNECT
+a0 DISCONNECT
+a1 SUBACK DISCONNECT
+a2 SUBACK DISCONNECT
+"""
+ROWS = [(int(code, 16), set(packets)) for code, *packets in map(str.split, TABLE.strip().splitlines())]
+
+
+@pytest.mark.parametrize(("code", "packets"), ROWS, ids=[f"0x{row[0]:02X}" for row in ROWS])
+def test_a_code_may_stand_where_the_table_says(code: int, packets: set[str]) -> None:
+    assert {packet for packet, codes in ALLOWED.items() if code in codes} == packets
+
+
+def test_the_enum_has_every_code_and_no_other() -> None:
+    assert {int(code) for code in ReasonCode} == {code for code, _ in ROWS}
