@@ -1,0 +1,196 @@
+"""CONNECT, CONNACK, take-over, keep-alive and the refusals of a connection."""
+
+import pytest
+
+from tests.broker.peer import Peer
+from tests.support.clock import FakeClock
+from uns.broker import Broker, Limits
+from uns.mqtt import Connack, Connect, ConnectWill, Disconnect, Pingreq, Pingresp, Publish, ReasonCode, encode
+
+
+@pytest.mark.parametrize("version", [4, 5])
+def test_a_client_comes_in(broker: Broker, version: int) -> None:
+    connack = Peer(broker, version).connect("c")
+    assert (connack.session_present, connack.reason_code) == (False, 0)
+    assert [client.client_id for client in broker.clients()] == ["c"]
+
+
+def test_connack_tells_the_limits(broker: Broker) -> None:
+    connack = Peer(broker).connect("")
+    assert connack.properties == {
+        "receive_maximum": 5,
+        "maximum_packet_size": 10_000,
+        "topic_alias_maximum": 3,
+        "assigned_client_identifier": "uns-1",
+        "server_keep_alive": 3600,
+    }
+
+
+def test_an_empty_client_id_needs_a_clean_session_in_3_1_1(broker: Broker) -> None:
+    peer = Peer(broker, 4)
+    assert peer.connect("", clean=False).reason_code == ReasonCode.CLIENT_IDENTIFIER_NOT_VALID  # MQTT-3.1.3-8
+    assert peer.is_closed
+
+
+@pytest.mark.parametrize("version", [4, 5])
+def test_a_wrong_password_is_refused(broker: Broker, version: int) -> None:
+    peer = Peer(broker, version)
+    peer.send(Connect("c", version, True, 0, "nobody", b"x", None, None))
+    connack = peer.take_one()
+    assert connack.reason_code == ReasonCode.BAD_USER_NAME_OR_PASSWORD
+    assert peer.is_closed
+    assert broker.stats.connects_refused == 1
+    if version == 5:
+        assert "access.credentials" in connack.properties["reason_string"]
+
+
+def test_enhanced_authentication_is_refused_with_its_code(broker: Broker) -> None:
+    connack = Peer(broker).connect(properties={"authentication_method": "SCRAM"})
+    assert connack.reason_code == ReasonCode.BAD_AUTHENTICATION_METHOD
+
+
+def test_an_unknown_version_is_answered(broker: Broker) -> None:
+    peer = Peer(broker, 4)
+    peer.connection.receive(bytes.fromhex("100d00044d515454090200000001") + b"c")
+    assert peer.take_one() == Connack(False, ReasonCode.UNSUPPORTED_PROTOCOL_VERSION, None)
+    assert peer.is_closed
+
+
+def test_what_is_pipelined_behind_connect_is_answered(broker: Broker) -> None:
+    peer = Peer(broker)
+    peer.send(Connect("c", 5, True, 0, None, None, None, None), Pingreq(), Pingreq())
+    assert [type(packet) for packet in peer.take()] == [Connack, Pingresp, Pingresp]
+
+
+def test_packets_wait_while_the_password_is_checked(broker: Broker) -> None:
+    answers = []
+    broker.authenticate = lambda credentials, answer: answers.append(answer)
+    peer = Peer(broker)
+    peer.send(Connect("c", 5, True, 0, "engineer", b"x", None, None), Pingreq())
+    peer.send(Pingreq())
+    assert peer.take() == []
+    answers[0]("engineer")
+    assert [type(packet) for packet in peer.take()] == [Connack, Pingresp, Pingresp]
+
+
+def test_an_answer_for_a_client_that_left_does_nothing(broker: Broker) -> None:
+    answers = []
+    broker.authenticate = lambda credentials, answer: answers.append(answer)
+    peer = Peer(broker)
+    peer.send(Connect("c", 5, True, 0, "engineer", b"x", None, None))
+    peer.lose()
+    answers[0]("engineer")
+    assert broker.clients() == []
+
+
+def test_a_first_packet_that_is_no_connect_closes(broker: Broker) -> None:
+    peer = Peer(broker)
+    peer.connection.receive(encode(Pingreq(), 5))
+    assert peer.is_closed
+    assert broker.stats.protocol_errors == 1
+
+
+def test_a_second_connect_is_a_protocol_error(peer: Peer) -> None:
+    peer.send(Connect("again", 5, True, 0, None, None, None, None))
+    assert peer.take_one().reason_code == ReasonCode.PROTOCOL_ERROR  # MQTT-3.1.0-2
+    assert peer.is_closed
+
+
+def test_silence_before_connect_is_ended(broker: Broker, clock: FakeClock) -> None:
+    peer = Peer(broker)
+    clock.advance(9_999)
+    broker.tick()
+    assert not peer.is_closed
+    clock.advance(1)
+    broker.tick()
+    assert peer.is_closed
+
+
+def test_keep_alive_is_one_and_a_half_times_what_was_asked(broker: Broker, clock: FakeClock) -> None:
+    peer = Peer(broker)
+    peer.connect("c", keep_alive=10)
+    clock.advance(14_000)
+    peer.send(Pingreq())
+    peer.take()
+    clock.advance(14_999)
+    broker.tick()
+    assert not peer.is_closed
+    clock.advance(1)
+    broker.tick()
+    assert peer.take_one().reason_code == ReasonCode.KEEP_ALIVE_TIMEOUT  # MQTT-3.1.2-22
+    assert peer.is_closed
+
+
+def test_keep_alive_counts_what_the_client_sends_only(broker: Broker, clock: FakeClock, other: Peer) -> None:
+    """A client that only receives, and never pings, is gone."""
+    peer = Peer(broker)
+    peer.connect("c", keep_alive=10)
+    peer.subscribe("open/#")
+    for _ in range(15):
+        clock.advance(1_000)
+        other.publish("open/x")
+        broker.tick()
+    assert peer.is_closed
+
+
+def test_a_client_id_is_taken_over(broker: Broker, peer: Peer) -> None:
+    Peer(broker).connect("peer")
+    assert peer.take_one().reason_code == ReasonCode.SESSION_TAKEN_OVER  # MQTT-3.1.4-3
+    assert peer.is_closed
+    assert len(broker.clients()) == 1
+
+
+def test_more_connections_than_allowed_are_refused(clock: FakeClock, broker: Broker) -> None:
+    broker.limits = Limits(max_connections=1)
+    first, second = Peer(broker), Peer(broker)
+    assert second.connect("b").reason_code == ReasonCode.QUOTA_EXCEEDED
+    broker.limits = Limits()
+    assert first.connect("a").reason_code == 0
+
+
+def test_a_packet_above_the_limit_is_told(peer: Peer) -> None:
+    peer.connection.receive(encode(Publish("open/x", b"x" * 10_001), 5))
+    packet = peer.take_one()
+    assert isinstance(packet, Disconnect)
+    assert packet.reason_code == ReasonCode.PACKET_TOO_LARGE
+    assert peer.is_closed
+
+
+def test_bytes_after_the_end_are_ignored(peer: Peer) -> None:
+    peer.send(Disconnect())
+    peer.send(Pingreq())
+    assert peer.take() == []
+
+
+def test_problem_information_is_left_out_when_unwanted(broker: Broker) -> None:
+    peer = Peer(broker)
+    peer.connect("c", properties={"request_problem_information": 0})
+    peer.publish("acme/nowhere", qos=1)
+    puback = peer.take_one()
+    assert puback.reason_code == ReasonCode.TOPIC_NAME_INVALID
+    assert puback.properties is None  # MQTT-3.1.2-29
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload", "code"),
+    [
+        ("acme/nowhere", b"1", ReasonCode.TOPIC_NAME_INVALID),
+        ("acme/ghent/packaging/line1/filler/temperature", b'"hot"', ReasonCode.PAYLOAD_FORMAT_INVALID),
+        ("other/x", b"1", ReasonCode.NOT_AUTHORIZED),
+        ("$SYS/broker/version", b"1", ReasonCode.NOT_AUTHORIZED),
+    ],
+)
+def test_a_will_is_judged_at_connect(broker: Broker, topic: str, payload: bytes, code: int) -> None:
+    peer = Peer(broker)
+    connack = peer.connect("c", will=ConnectWill(topic, payload, 0, False, None))
+    assert connack.reason_code == code
+    assert peer.is_closed
+
+
+def test_shutting_down_says_so_and_keeps_wills_unsent(broker: Broker, other: Peer) -> None:
+    other.subscribe("open/#")
+    peer = Peer(broker)
+    peer.connect("c", will=ConnectWill("open/will", b"gone", 0, False, None))
+    broker.shut_down()
+    assert [packet.reason_code for packet in other.take()] == [ReasonCode.SERVER_SHUTTING_DOWN]
+    assert peer.take_one().reason_code == ReasonCode.SERVER_SHUTTING_DOWN

@@ -1,0 +1,211 @@
+"""The embedded broker put together: the door, the sessions, the connections and the clients in this process.
+
+Pure and synchronous: no socket, no task, no clock of its own. A server feeds bytes to the `Connection`s that `accept`
+makes, writes what they have ready, and calls `tick` often enough for its timers.
+"""
+
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from uns.broker.connection import Connection
+from uns.broker.door import Door
+from uns.broker.identity import Authenticate, Publisher, trust_everyone
+from uns.broker.limits import Limits
+from uns.broker.local import LocalClient
+from uns.broker.route import Current
+from uns.broker.session import Session
+from uns.broker.sessions import SessionTable
+from uns.broker.stats import Stats
+from uns.broker.timers import Timers
+from uns.clock import Clock
+from uns.link import Message, Receive
+from uns.policy.verdict import Admission, Verdict
+from uns.policy.violation import Violation
+from uns.topics import TopicTrie
+
+
+class ClientInfo(msgspec.Struct, frozen=True):
+    """One client for people to look at. since_ms: UTC, of the connection or of its loss."""
+
+    client_id: str
+    protocol: str
+    address: str
+    role: str
+    connected: bool
+    since_ms: int
+    subscriptions: list[str]
+    inflight: int
+    queued: int
+    messages_in: int
+    messages_out: int
+    dropped: int
+
+
+class Broker:
+    """admission: the compiled policy; clock: wall and monotonic time; instance: makes assigned client ids unique.
+
+    on_violation is called for each recorded violation and must return at once; on_ready when a connection has
+    something to send after none had.
+    """
+
+    def __init__(
+        self,
+        admission: Admission,
+        clock: Clock,
+        *,
+        limits: Limits | None = None,
+        authenticate: Authenticate = trust_everyone,
+        on_violation: Callable[[Violation], None] | None = None,
+        on_ready: Callable[[], None] | None = None,
+        instance: str = "uns",
+    ) -> None:
+        self.limits = limits or Limits()
+        self.clock = clock
+        self.stats = Stats()
+        self.timers = Timers()
+        self.door = Door(admission, clock, self.limits, self.stats, on_violation)
+        self.sessions = SessionTable(self.door, clock, self.timers, self.limits, self.stats)
+        self.ready: list[Connection] = []
+        self.authenticate = authenticate
+        self.on_ready = on_ready
+        self._instance = instance
+        self._connections: set[Connection] = set()
+        self._locals: set[LocalClient] = set()
+        self._assigned = 0
+
+    # --- messages -----------------------------------------------------------------------------------------------
+
+    def publish(self, message: Message, role: str, address: str = "") -> Verdict:
+        """The door, for callers that hold a whole message and no connection (REST, replay)."""
+        self.door.now_ms = self.clock.wall_ms()
+        publisher = Publisher(message.publisher, role, address, "HTTP" if address else "internal")
+        return self.door.offer(
+            publisher, message.topic, message.payload, message.qos, message.retain, message.properties
+        )
+
+    def check(self, topic: str, payload: bytes, role: str) -> Verdict:
+        """What would this topic and payload get? Nothing is published, counted or kept."""
+        return self.door.check(topic, payload, role)
+
+    def replace_admission(self, admission: Admission) -> None:
+        """Change the policy hot: every topic is judged anew at its next message."""
+        self.door.replace_admission(admission)
+
+    @property
+    def topics(self) -> TopicTrie[Current]:
+        """The current value of every topic; for reading."""
+        return self.door.topics
+
+    def retained(self, topic_filter: str) -> Iterator[Message]:
+        """The retained messages a filter matches."""
+        return (message for message, _ in self.door.retained(topic_filter))
+
+    # --- clients in this process --------------------------------------------------------------------------------
+
+    def local(self, client_id: str, role: str = "internal", protocol: str = "internal") -> LocalClient:
+        """A client in this process."""
+        client = LocalClient(self, Publisher(client_id, role, "", protocol))
+        self._locals.add(client)
+        return client
+
+    def forget_local(self, client: LocalClient) -> None:
+        self._locals.discard(client)
+
+    def subscribe_local(self, client: LocalClient, topic_filter: str, receive: Receive) -> None:
+        self.door.subscriptions.add_local(client, topic_filter, receive)
+        self.door.invalidate(topic_filter)
+        for message, _ in list(self.door.retained(topic_filter)):
+            receive(message)
+
+    def unsubscribe_local(self, client: LocalClient, topic_filter: str) -> None:
+        self.door.subscriptions.remove_local(client, topic_filter)
+        self.door.invalidate(topic_filter)
+
+    # --- connections --------------------------------------------------------------------------------------------
+
+    def accept(self, address: str) -> Connection:
+        """A new network connection from `host:port`; feed it with `receive`, end it with `lost`."""
+        connection = Connection(self, address)
+        self._connections.add(connection)
+        self.stats.connections = len(self._connections)
+        return connection
+
+    @property
+    def is_full(self) -> bool:
+        return len(self._connections) > self.limits.max_connections
+
+    def forget(self, connection: Connection) -> None:
+        self._connections.discard(connection)
+        self.stats.connections = len(self._connections)
+
+    def wake(self, connection: Connection) -> None:
+        """A connection has its first unsent frame: the server writes it before it waits again."""
+        self.ready.append(connection)
+        if len(self.ready) == 1 and self.on_ready is not None:
+            self.on_ready()
+
+    def assign_client_id(self) -> str:
+        self._assigned += 1
+        return f"{self._instance}-{self._assigned}"
+
+    def tick(self) -> int | None:
+        """Run what is due; the monotonic time in ms of the next timer."""
+        self.door.now_ms = self.clock.wall_ms()
+        return self.timers.run(self.clock.monotonic_ms())
+
+    def shut_down(self) -> None:
+        """Tell every client goodbye with 0x8B (server shutting down); wills are not sent."""
+        for connection in list(self._connections):
+            connection.server_shutting_down()
+
+    # --- for people to look at ----------------------------------------------------------------------------------
+
+    def current(self, topic: str) -> Current | None:
+        """The last message of a topic and what is retained there."""
+        return self.door.topics.get(topic)
+
+    def subscriber_count(self, topic: str) -> int:
+        return self.door.subscriptions.count(topic)
+
+    def clients(self) -> list[ClientInfo]:
+        """Every session, connected or waiting, and every client in this process."""
+        network = [_session_info(session) for session in self.sessions]
+        inner = [_local_info(client) for client in self._locals]
+        return sorted(network + inner, key=lambda info: info.client_id)
+
+
+def _session_info(session: Session) -> ClientInfo:
+    connection = session.connection
+    return ClientInfo(
+        session.client_id,
+        connection.protocol if connection else "",
+        connection.address if connection else "",
+        session.role,
+        connection is not None,
+        session.since_ms,
+        list(session.subscriptions),
+        len(session.inflight),
+        len(session.queue),
+        session.messages_in,
+        session.messages_out,
+        session.dropped,
+    )
+
+
+def _local_info(client: LocalClient) -> ClientInfo:
+    publisher = client.publisher
+    return ClientInfo(
+        publisher.client_id,
+        publisher.protocol,
+        "",
+        publisher.role,
+        True,
+        0,
+        sorted(client.subscriptions),
+        0,
+        0,
+        0,
+        0,
+        0,
+    )

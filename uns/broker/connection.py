@@ -1,0 +1,330 @@
+"""One network connection as the broker sees it: bytes in, frames out, no socket.
+
+    NEW ──CONNECT──▶ AUTHENTICATING ──role──▶ OPEN ──DISCONNECT, error, silence──▶ CLOSED
+     └──────time-out, first packet is no CONNECT, refused──────────────────────────▲
+
+Whatever goes wrong is told with its reason code before the close: CONNACK while opening, DISCONNECT (MQTT 5) after.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from uns.broker import on_connect
+from uns.broker.identity import Publisher
+from uns.broker.on_publish import on_puback, on_publish, on_pubrec, on_pubrel, tell_refusal
+from uns.broker.on_subscribe import on_subscribe, on_unsubscribe
+from uns.broker.session import Session
+from uns.broker.state import State
+from uns.broker.timers import Timer
+from uns.errors import Finding
+from uns.link import Message, Properties
+from uns.mqtt import (
+    Auth,
+    Connect,
+    Decoder,
+    Disconnect,
+    Pingreq,
+    Pingresp,
+    Puback,
+    Pubcomp,
+    Publish,
+    Pubrec,
+    Pubrel,
+    ReasonCode,
+    Side,
+    Subscribe,
+    Unsubscribe,
+    encode,
+)
+
+if TYPE_CHECKING:
+    from uns.broker.broker import Broker
+
+KEEP_ALIVE_GRACE = 1.5  # MQTT-3.1.2-22
+PROTOCOLS = {3: "MQTT 3.1", 4: "MQTT 3.1.1", 5: "MQTT 5.0"}
+
+
+class Connection:
+    """Made by `Broker.accept`. The server feeds `receive`, writes what `take` returns, closes when `state` is CLOSED
+    and `out` is empty, sets `congested` while the socket takes no more, and calls `lost` when the peer is gone."""
+
+    __slots__ = (
+        "acknowledge_problems",
+        "address",
+        "aliases",
+        "broker",
+        "client_max_packet_bytes",
+        "congested",
+        "decoder",
+        "held",
+        "keep_alive_ms",
+        "last_seen_ms",
+        "out",
+        "publisher",
+        "ready",
+        "send_window",
+        "session",
+        "state",
+        "takes_plain_frames",
+        "timer",
+        "version",
+        "will",
+    )
+
+    def __init__(self, broker: "Broker", address: str) -> None:
+        self.address = address
+        self.state = State.NEW
+        self.version = 4
+        self.session: Session | None = None
+        self.publisher = Publisher("", "", address)
+        self.out: list[bytes] = []
+        self.congested = False
+        self.send_window = broker.limits.receive_maximum
+        self.takes_plain_frames = False
+        self.broker = broker
+        self.decoder = Decoder(Side.SERVER, max_packet_bytes=broker.limits.max_packet_bytes)
+        self.aliases: dict[int, str] = {}
+        self.client_max_packet_bytes = 0
+        self.acknowledge_problems = True
+        self.held: list[Any] = []
+        self.keep_alive_ms = 0
+        self.last_seen_ms = broker.clock.monotonic_ms()
+        self.ready = False
+        self.will: tuple[Message, int] | None = None
+        due_ms = self.last_seen_ms + broker.limits.connect_timeout_s * 1000
+        self.timer: Timer | None = broker.timers.at(due_ms, self._connect_timed_out)
+
+    # --- bytes --------------------------------------------------------------------------------------------------
+
+    def receive(self, data: bytes) -> None:
+        """Take what the network brought; answers stand in `out` afterwards."""
+        if self.state is State.CLOSED:
+            return
+        broker = self.broker
+        broker.door.now_ms = broker.clock.wall_ms()
+        self.last_seen_ms = broker.clock.monotonic_ms()
+        broker.stats.bytes_in += len(data)
+        packets = self.decoder.receive(data)
+        if self.session is not None:
+            self.handle_all(packets)
+        else:
+            self._handle_before_open(packets)
+        failure = self.decoder.failure
+        if failure is not None:  # `disconnect` does nothing on a connection that is closed by now
+            broker.stats.protocol_errors += 1
+            self.disconnect(failure.reason_code, failure.text)
+
+    def write(self, frame: bytes) -> None:
+        """Queue a frame; the server is woken once per turn."""
+        self.out.append(frame)
+        if not self.ready:
+            self.ready = True
+            self.broker.wake(self)
+
+    def take(self) -> bytes:
+        """Everything unsent, joined; the connection may be woken again from now on."""
+        self.ready = False
+        data = self.out[0] if len(self.out) == 1 else b"".join(self.out)
+        self.out.clear()
+        self.broker.stats.bytes_out += len(data)
+        return data
+
+    def send(self, packet: Any) -> None:
+        self.write(encode(packet, self.version))
+
+    def send_publish(self, packet: Publish) -> bool:
+        """False when the client said it takes no packet of this size (MQTT-3.1.2-24)."""
+        frame = encode(packet, self.version)
+        if self.client_max_packet_bytes and len(frame) > self.client_max_packet_bytes:
+            return False
+        self.write(frame)
+        return True
+
+    def shed(self) -> None:
+        """Count a QoS 0 message that a slow consumer does not get."""
+        self.broker.stats.slow_shed += 1
+        if self.session is not None:
+            self.session.dropped += 1
+
+    def monotonic_ms(self) -> int:
+        return self.broker.clock.monotonic_ms()
+
+    @property
+    def protocol(self) -> str:
+        return PROTOCOLS.get(self.version, "MQTT")
+
+    # --- dispatch -----------------------------------------------------------------------------------------------
+
+    def handle_all(self, packets: list[Any]) -> None:
+        broker, publisher, session = self.broker, self.publisher, self.session
+        assert session is not None
+        offer = broker.door.offer
+        for packet in packets:
+            if type(packet) is Publish:
+                session.messages_in += 1
+                if packet.qos == 0 and packet.properties is None:
+                    verdict = offer(publisher, packet.topic, packet.payload, 0, packet.retain, None)
+                    if verdict.finding is not None:
+                        tell_refusal(self, packet, verdict)
+                else:
+                    on_publish(self, packet)
+            else:
+                _ON_PACKET[type(packet)](self, packet)
+            if self.state is State.CLOSED:
+                return
+
+    def _handle_before_open(self, packets: list[Any]) -> None:
+        for index, packet in enumerate(packets):
+            if self.state is State.AUTHENTICATING:
+                self.held.extend(packets[index:])
+                return
+            if self.state is State.OPEN:
+                self.handle_all(packets[index:])
+                return
+            if self.state is State.CLOSED:
+                return
+            on_connect.on_connect(self, packet)
+
+    # --- keep-alive ---------------------------------------------------------------------------------------------
+
+    def _connect_timed_out(self) -> None:
+        self.broker.stats.connects_refused += 1
+        self.close()
+
+    def start_keep_alive(self, keep_alive_s: int) -> None:
+        self._stop_timer()
+        self.keep_alive_ms = int(keep_alive_s * 1000 * KEEP_ALIVE_GRACE)
+        if self.keep_alive_ms:
+            self._watch()
+
+    def _watch(self) -> None:
+        due_ms = self.last_seen_ms + self.keep_alive_ms
+        self.timer = self.broker.timers.at(due_ms, self._keep_alive_due)
+
+    def _keep_alive_due(self) -> None:
+        if self.monotonic_ms() - self.last_seen_ms >= self.keep_alive_ms:
+            self.disconnect(ReasonCode.KEEP_ALIVE_TIMEOUT, f"nothing came for {self.keep_alive_ms / 1000:g} s")
+        else:
+            self._watch()
+
+    def _stop_timer(self) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+
+    # --- PINGREQ, DISCONNECT, AUTH ------------------------------------------------------------------------------
+
+    def _on_pingreq(self, packet: Pingreq) -> None:
+        self.send(Pingresp())
+
+    def _on_disconnect(self, packet: Disconnect) -> None:
+        session = self.session
+        assert session is not None
+        properties = packet.properties or {}
+        if "session_expiry_interval" in properties:
+            wished_s: int = properties["session_expiry_interval"]
+            if session.expiry_s == 0 and wished_s:  # MQTT-3.1.2-23
+                self.disconnect(ReasonCode.PROTOCOL_ERROR, "a session without expiry cannot be given one now")
+                return
+            session.expiry_s = min(wished_s, self.broker.limits.session_expiry_max_s)
+        if packet.reason_code != ReasonCode.DISCONNECT_WITH_WILL_MESSAGE:
+            self.will = None  # MQTT-3.1.2-10
+        self.close()
+
+    def _on_auth(self, packet: Auth) -> None:
+        self.disconnect(ReasonCode.PROTOCOL_ERROR, "AUTH without an authentication method in CONNECT")
+
+    def _on_second_connect(self, packet: Connect) -> None:
+        self.disconnect(ReasonCode.PROTOCOL_ERROR, "CONNECT came twice")  # MQTT-3.1.0-2
+
+    def problem(self, finding: Finding) -> Properties | None:
+        """Reason String and User Properties, unless the client asked for none (MQTT-3.1.2-29)."""
+        if not self.acknowledge_problems:
+            return None
+        details = [("finding", finding.id), ("where", finding.where), ("nearest", finding.nearest)]
+        properties: Properties = {
+            "reason_string": _cut(str(finding)),
+            "user_property": [(name, _cut(value)) for name, value in details if value],
+        }
+        room = self.client_max_packet_bytes
+        size = sum(len(name) + len(value.encode()) + 5 for name, value in properties["user_property"])
+        if room and size + len(properties["reason_string"].encode()) + 16 > room:  # MQTT-3.4.2-2, -3
+            return None
+        return properties
+
+    # --- the end ------------------------------------------------------------------------------------------------
+
+    def disconnect(self, reason_code: int, text: str) -> None:
+        """Close, telling an open MQTT 5 client why; before CONNACK the answer is a CONNACK."""
+        if self.state is State.CLOSED:
+            return
+        if self.state is not State.OPEN:
+            self._refuse_unopened(reason_code, text)
+            return
+        if self.version == 5:
+            properties: Properties | None = {"reason_string": _cut(text)} if self.acknowledge_problems else None
+            self.send(Disconnect(reason_code, properties))
+        self.close()
+
+    def _refuse_unopened(self, reason_code: int, text: str) -> None:
+        """A CONNECT that could be read as far as its version gets a CONNACK; anything else only the close."""
+        if self.decoder.version is not None:
+            self.version = self.decoder.version
+        elif reason_code != ReasonCode.UNSUPPORTED_PROTOCOL_VERSION:
+            self.close()
+            return
+        on_connect.refuse(self, reason_code, text)
+
+    def taken_over(self) -> None:
+        """Another connection took this client id (MQTT-3.1.4-3)."""
+        self.disconnect(ReasonCode.SESSION_TAKEN_OVER, f"another connection came with client id '{self.client_id}'")
+
+    def server_shutting_down(self) -> None:
+        """The broker stops: wills stay unsent, sessions stay."""
+        self.will = None
+        self.disconnect(ReasonCode.SERVER_SHUTTING_DOWN, "the broker is stopping")
+
+    def lost(self) -> None:
+        """The network connection is gone."""
+        self.close()
+
+    @property
+    def client_id(self) -> str:
+        return self.publisher.client_id
+
+    def close(self) -> None:
+        if self.state is State.CLOSED:
+            return
+        self.state = State.CLOSED
+        self._stop_timer()
+        self.held.clear()
+        broker, session, self.session = self.broker, self.session, None
+        will, self.will = self.will, None
+        if session is not None and session.connection is self:
+            expiry_s = session.expiry_s
+            broker.sessions.leave(session)
+            if will is not None:
+                message, delay_s = will
+                broker.sessions.schedule_will(self.publisher, message, min(delay_s, expiry_s))
+        broker.forget(self)
+        if not self.ready:
+            self.ready = True
+            broker.wake(self)  # so that the server closes the socket
+
+
+def _cut(text: str, limit: int = 1000) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+_ON_PACKET: dict[type, Callable[[Connection, Any], None]] = {
+    Connect: Connection._on_second_connect,
+    Puback: on_puback,
+    Pubrec: on_pubrec,
+    Pubrel: on_pubrel,
+    Pubcomp: on_puback,
+    Subscribe: on_subscribe,
+    Unsubscribe: on_unsubscribe,
+    Pingreq: Connection._on_pingreq,
+    Disconnect: Connection._on_disconnect,
+    Auth: Connection._on_auth,
+}

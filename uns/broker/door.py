@@ -1,0 +1,317 @@
+"""The one door: every message is judged here, becomes current, and is delivered.
+
+    offer ─▶ route (compiled once per topic) ─▶ access ─▶ contract ─▶ current value ─▶ fan-out
+                                                  └──────────┴─▶ mode ─▶ violation, notice, refusal
+
+Only this file touches routes, current values and retained messages.
+"""
+
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from uns.broker.connection import Connection
+from uns.broker.identity import Publisher
+from uns.broker.limits import Limits
+from uns.broker.route import Current, Fanout, Route, Target
+from uns.broker.stats import Stats
+from uns.broker.subscriptions import SubscriptionTable
+from uns.clock import Clock
+from uns.errors import Finding
+from uns.link import Message, Properties
+from uns.policy.verdict import ACCEPTED, Admission, Mode, Outcome, Verdict, judge
+from uns.policy.violation import Violation
+from uns.samples import format_timestamp
+from uns.topics import TopicTrie, topic_fault
+
+INVALIDATED_ONE_BY_ONE = 1000
+REJECTED_PREFIX = "$uns/rejected/"
+_encode_json = msgspec.json.encode
+
+
+class Door:
+    """now_ms: wall time of the turn, set by whoever starts one (a received chunk, a tick, a publish)."""
+
+    def __init__(
+        self,
+        admission: Admission,
+        clock: Clock,
+        limits: Limits,
+        stats: Stats,
+        on_violation: Callable[[Violation], None] | None,
+    ) -> None:
+        self.admission = admission
+        self.subscriptions = SubscriptionTable()
+        self.topics: TopicTrie[Current] = TopicTrie()
+        self.now_ms = clock.wall_ms()
+        self._clock = clock
+        self._limits = limits
+        self._stats = stats
+        self._on_violation = on_violation
+        self._routes: dict[str, Route] = {}
+        self._route_trie: TopicTrie[Route] = TopicTrie()
+        self._epoch = 0
+
+    def offer(
+        self,
+        publisher: Publisher,
+        topic: str,
+        payload: bytes,
+        qos: int,
+        retain: bool,
+        properties: Properties | None,
+    ) -> Verdict:
+        """Judge one message and, unless refused, make it current and deliver it. The only way in."""
+        route = self._routes.get(topic)
+        if route is None:
+            fault = topic_fault(topic)
+            if fault:
+                return self.refuse(publisher, Message(topic, payload, qos, retain), _malformed_topic(topic, fault))
+            route = self._compile(topic)
+        verdict = ACCEPTED
+        if publisher.role not in route.rule.publishers:
+            finding: Finding | None = route.rule.access_finding(publisher.role)
+        elif (check := route.check) is not None and not (retain and not payload):  # clearing is not judged
+            try:
+                finding = check(payload)
+            except Exception as error:  # a validator that fails must never let a message pass unjudged
+                finding = self._validator_failed(topic, error)
+        else:
+            finding = None
+        if finding is not None:
+            message = Message(topic, payload, qos, retain, properties, publisher.client_id, self.now_ms)
+            verdict = self._judged(route, finding, publisher, message)
+            if not verdict.delivered:
+                return verdict
+            if verdict.outcome is Outcome.WARNED:
+                properties = _tagged(properties, finding)
+        current = route.current
+        current.payload = payload
+        current.received_ms = self.now_ms
+        current.publisher = publisher
+        current.updates += 1
+        self._deliver(route, publisher, payload, qos, retain, properties)
+        return verdict
+
+    def check(self, topic: str, payload: bytes, role: str) -> Verdict:
+        """What would this topic and payload get? Nothing is published, counted or kept."""
+        fault = topic_fault(topic)
+        if fault:
+            return Verdict(Outcome.REJECTED, _malformed_topic(topic, fault))
+        rule = self.admission.rule(topic)
+        finding = rule.access_finding(role) or rule.topic_finding
+        if finding is None and rule.check is not None:
+            finding = rule.check(payload)
+        return ACCEPTED if finding is None else judge(rule.mode, finding)
+
+    def replace_admission(self, admission: Admission) -> None:
+        """Change the policy hot: every topic is judged anew at its next message."""
+        self.admission = admission
+        self._routes.clear()
+        self._route_trie = TopicTrie()
+
+    # --- behind the door ----------------------------------------------------------------------------------------
+
+    def _deliver(
+        self,
+        route: Route,
+        publisher: Publisher,
+        payload: bytes,
+        qos: int,
+        retain: bool,
+        properties: Properties | None,
+    ) -> None:
+        fanout = route.fanout
+        if fanout is None or route.epoch != self._epoch:
+            fanout = self._fan_out(route)
+        self._stats.messages_in += 1
+        plain = properties is None
+        if plain:
+            if fanout.plain_v3:
+                self._send_plain(fanout.plain_v3, route.frame_v3(payload))
+            if fanout.plain_v5:
+                self._send_plain(fanout.plain_v5, route.frame_v5(payload))
+            if not (retain or fanout.local or fanout.targets or fanout.shares):
+                return
+        message = Message(route.topic, payload, qos, retain, properties, publisher.client_id, self.now_ms)
+        expires_ms = self._expires_ms(properties)
+        if retain:
+            self._retain(route.current, message, expires_ms)
+        if not plain:
+            for connection in (*fanout.plain_v3, *fanout.plain_v5):
+                session = connection.session
+                if session is not None:
+                    session.deliver(message, Target(session, 0), 0, False, expires_ms)
+        for target in fanout.targets:
+            self._send_target(message, target, publisher, expires_ms)
+        for share in fanout.shares:
+            chosen = share.choose()
+            if chosen is not None:
+                self._send_target(message, chosen, publisher, expires_ms)
+        for receive in fanout.local:
+            receive(message)
+
+    def _send_plain(self, connections: list[Connection], frame: bytes) -> None:
+        stats = self._stats
+        for connection in connections:
+            if connection.congested:
+                connection.shed()
+            else:
+                connection.write(frame)
+                stats.messages_out += 1
+
+    def _send_target(self, message: Message, target: Target, publisher: Publisher, expires_ms: int | None) -> None:
+        session = target.session
+        if target.no_local and session.client_id == publisher.client_id:  # MQTT-3.8.3-3
+            return
+        qos = min(message.qos, target.qos)
+        session.deliver(message, target, qos, message.retain and target.retain_as_published, expires_ms)
+
+    def _retain(self, current: Current, message: Message, expires_ms: int | None) -> None:
+        """Keep the last retained message; an empty payload clears it (MQTT-3.3.1-5, -6)."""
+        current.retained = message if message.payload else None
+        current.expires_ms = expires_ms if message.payload else None
+
+    def _expires_ms(self, properties: Properties | None) -> int | None:
+        if properties is None or "message_expiry_interval" not in properties:
+            return None
+        interval_s: int = properties["message_expiry_interval"]
+        return self._clock.monotonic_ms() + interval_s * 1000
+
+    def _compile(self, topic: str) -> Route:
+        current = self.topics.get(topic)
+        if current is None:
+            if len(self.topics) >= self._limits.max_topics:
+                self._forget_a_topic()
+            current = Current()
+            self.topics.set(topic, current)
+            self._stats.topics = len(self.topics)
+        route = Route(self.admission.rule(topic), current)
+        self._routes[topic] = route
+        self._route_trie.set(topic, route)
+        return route
+
+    def _forget_a_topic(self) -> None:
+        """Make room: the route compiled longest ago that retains nothing."""
+        empty = (topic for topic, route in self._routes.items() if route.current.retained is None)
+        topic = next(empty, None) or next(iter(self._routes))
+        del self._routes[topic]
+        self._route_trie.remove(topic)
+        self.topics.remove(topic)
+
+    def _fan_out(self, route: Route) -> Fanout:
+        fanout = route.fanout = self.subscriptions.fanout(route.topic)
+        route.epoch = self._epoch
+        return fanout
+
+    def invalidate(self, topic_filter: str) -> None:
+        """Forget the fan-out of the topics a filter matches; of all of them when they are many."""
+        if "+" not in topic_filter and "#" not in topic_filter:
+            route = self._routes.get(topic_filter)
+            if route is not None:
+                route.fanout = None
+            return
+        for count, (_, route) in enumerate(self._route_trie.matched_by(topic_filter)):
+            if count >= INVALIDATED_ONE_BY_ONE:
+                self._epoch += 1
+                return
+            route.fanout = None
+
+    def retained(self, topic_filter: str) -> Iterator[tuple[Message, int | None]]:
+        """(message, monotonic expiry or None) of each retained message a filter matches."""
+        now_ms = self._clock.monotonic_ms()
+        for _, current in self.topics.matched_by(topic_filter):
+            if current.expires_ms is not None and current.expires_ms <= now_ms:
+                current.retained = current.expires_ms = None
+                self._stats.expired += 1
+            if current.retained is not None:
+                yield current.retained, current.expires_ms
+
+    # --- refusals -----------------------------------------------------------------------------------------------
+
+    def _judged(self, route: Route, finding: Finding, publisher: Publisher, message: Message) -> Verdict:
+        verdict = judge(route.rule.mode, finding)
+        route.current.refused = finding
+        self._record(verdict, publisher, message, route.rule.mode)
+        return verdict
+
+    def refuse(self, publisher: Publisher, message: Message, finding: Finding) -> Verdict:
+        """Refuse a message that breaks the standard itself, whatever the mode of its branch; recorded like any."""
+        verdict = Verdict(Outcome.REJECTED, finding)
+        self._record(verdict, publisher, message, None)
+        return verdict
+
+    def _record(self, verdict: Verdict, publisher: Publisher, message: Message, mode: Mode | None) -> None:
+        self._stats.violations += 1
+        if not verdict.delivered:
+            self._stats.publishes_refused += 1
+        if self._on_violation is None or verdict.outcome is Outcome.OBSERVED:
+            return
+        self._on_violation(
+            Violation(
+                time_ms=self.now_ms,
+                verdict=verdict,
+                topic=message.topic,
+                payload=message.payload,
+                qos=message.qos,
+                retain=message.retain,
+                properties=message.properties,
+                client_id=publisher.client_id,
+                role=publisher.role,
+                address=publisher.address,
+                mode=mode,
+            )
+        )
+
+    def _validator_failed(self, topic: str, error: Exception) -> Finding:
+        self._stats.validator_errors += 1
+        return Finding(
+            id="internal.validator",
+            what=f"the contract of '{topic}' could not be judged ({type(error).__name__}: {error}).",
+            hint="This is a defect of the platform, not of the message: please report it with the payload.",
+        )
+
+    def notify_rejected(self, client_id: str, topic: str, verdict: Verdict) -> None:
+        """Tell a client that cannot be told in the acknowledgement, on `$uns/rejected/<client id>`."""
+        notice = {
+            "time": format_timestamp(self.now_ms),
+            "topic": topic,
+            "outcome": verdict.outcome,
+            "finding": verdict.finding,
+        }
+        self.announce(rejected_topic(client_id), _encode_json(notice))
+
+    def announce(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        """The broker's own word on a `$` topic; nobody else may publish there, so nobody judges it."""
+        current = self.topics.get(topic) if retain else None
+        if retain and current is None:
+            current = Current()
+            self.topics.set(topic, current)
+        if current is not None:
+            current.payload, current.received_ms = payload, self.now_ms
+            current.retained = Message(topic, payload, 0, True, None, "", self.now_ms)
+        message = Message(topic, payload, 0, retain, None, "", self.now_ms)
+        fanout = self.subscriptions.fanout(topic)
+        for connection in (*fanout.plain_v3, *fanout.plain_v5):
+            if connection.session is not None:
+                connection.session.deliver(message, Target(connection.session, 0), 0, False, None)
+        for target in fanout.targets:
+            target.session.deliver(message, target, 0, False, None)
+        for receive in fanout.local:
+            receive(message)
+
+
+def rejected_topic(client_id: str) -> str:
+    """The topic of a client's refusals; characters that are wildcards in a filter are written as `%XX`."""
+    safe = client_id.replace("%", "%25").replace("+", "%2B").replace("#", "%23").replace("/", "%2F")
+    return REJECTED_PREFIX + safe
+
+
+def _malformed_topic(topic: str, fault: str) -> Finding:
+    return Finding(id="topic.malformed", what=f"'{topic}' is no topic name: {fault}.")
+
+
+def _tagged(properties: Properties | None, finding: Finding) -> Properties:
+    tagged = dict(properties or {})
+    tagged["user_property"] = [*tagged.get("user_property", []), ("uns-finding", finding.id)]
+    return tagged

@@ -1,0 +1,122 @@
+"""CONNECT: may this client come in, with which session, will and keep-alive? (MQTT 5, 3.1)"""
+
+from typing import TYPE_CHECKING
+
+from uns.broker.identity import Credentials, Publisher
+from uns.broker.session import NEVER_EXPIRES_S
+from uns.broker.state import State
+from uns.errors import Finding, answer
+from uns.link import Message, Properties
+from uns.mqtt import Connack, Connect, ConnectWill, ReasonCode
+
+if TYPE_CHECKING:
+    from uns.broker.connection import Connection
+
+
+def on_connect(connection: "Connection", connect: Connect) -> None:
+    connection.version = connect.version
+    properties = connect.properties or {}
+    connection.acknowledge_problems = properties.get("request_problem_information", 1) == 1
+    broker = connection.broker
+    if broker.is_full:
+        refuse(
+            connection,
+            ReasonCode.QUOTA_EXCEEDED,
+            f"the broker already has {broker.limits.max_connections} connections (mqtt.max_connections)",
+        )
+    elif not connect.client_id and connect.version < 5 and not connect.clean_start:  # MQTT-3.1.3-8 (3.1.1)
+        refuse(connection, ReasonCode.CLIENT_IDENTIFIER_NOT_VALID, "an empty client id needs a clean session")
+    elif "authentication_method" in properties:  # MQTT-4.12.0-1
+        refuse(
+            connection, ReasonCode.BAD_AUTHENTICATION_METHOD, "enhanced authentication is not offered; use a password"
+        )
+    else:
+        connection.state = State.AUTHENTICATING
+        client_id = connect.client_id or broker.assign_client_id()
+        credentials = Credentials(client_id, connect.username, connect.password, connection.address)
+        broker.authenticate(credentials, lambda granted: _authenticated(connection, connect, client_id, granted))
+
+
+def _authenticated(connection: "Connection", connect: Connect, client_id: str, granted: str | Finding) -> None:
+    if connection.state is not State.AUTHENTICATING:
+        return  # gone while the password was checked
+    if isinstance(granted, Finding):
+        code = ReasonCode.BAD_USER_NAME_OR_PASSWORD if connect.username else ReasonCode.NOT_AUTHORIZED
+        refuse(connection, code, str(granted))
+        return
+    connection.publisher = Publisher(client_id, granted, connection.address, connection.protocol)
+    if connect.will is not None and not _accept_will(connection, connect.will):
+        return
+    _open(connection, connect, client_id)
+    held, connection.held = connection.held, []
+    if held:
+        connection.handle_all(held)
+
+
+def _accept_will(connection: "Connection", will: ConnectWill) -> bool:
+    """A will is judged now, so that its client learns of it, and again when it is published."""
+    verdict = connection.broker.check(will.topic, will.payload, connection.publisher.role)
+    if verdict.finding is not None and not verdict.delivered:
+        refuse(connection, answer(verdict.finding).mqtt_reason, f"will: {verdict.finding}")
+        return False
+    properties = dict(will.properties or {})
+    delay_s: int = properties.pop("will_delay_interval", 0)
+    message = Message(
+        will.topic, will.payload, will.qos, will.retain, properties or None, connection.publisher.client_id
+    )
+    connection.will = (message, delay_s)
+    return True
+
+
+def _open(connection: "Connection", connect: Connect, client_id: str) -> None:
+    broker, limits = connection.broker, connection.broker.limits
+    asked = connect.properties or {}
+    connection.send_window = min(limits.receive_maximum, asked.get("receive_maximum", 65_535))
+    connection.client_max_packet_bytes = asked.get("maximum_packet_size", 0)
+    connection.takes_plain_frames = not connection.client_max_packet_bytes
+    session, present = broker.sessions.open(connection, client_id, connect.clean_start)
+    connection.session = session
+    session.role = connection.publisher.role
+    wished_s = _wished_expiry_s(connect)
+    session.expiry_s = min(wished_s, limits.session_expiry_max_s)
+    keep_alive_s = _keep_alive(connection, connect)
+    connection.state = State.OPEN
+    properties: Properties = {}
+    if connect.version == 5:
+        properties = {
+            "receive_maximum": limits.receive_maximum,
+            "maximum_packet_size": limits.max_packet_bytes,
+            "topic_alias_maximum": limits.topic_alias_maximum,
+        }
+        if session.expiry_s != wished_s:
+            properties["session_expiry_interval"] = session.expiry_s
+        if client_id != connect.client_id:
+            properties["assigned_client_identifier"] = client_id
+        if keep_alive_s != connect.keep_alive:
+            properties["server_keep_alive"] = keep_alive_s
+    connection.send(Connack(present, 0, properties or None))
+    connection.start_keep_alive(keep_alive_s)
+    session.resume()
+
+
+def _keep_alive(connection: "Connection", connect: Connect) -> int:
+    """Only MQTT 5 can be told another keep-alive than it asked for (MQTT-3.2.2-21)."""
+    limit_s = connection.broker.limits.max_keep_alive_s
+    if connect.version == 5 and limit_s and not 0 < connect.keep_alive <= limit_s:
+        return limit_s
+    return connect.keep_alive
+
+
+def refuse(connection: "Connection", reason_code: int, text: str) -> None:
+    """Answer a CONNECT with the code (3.1.1 gets the nearest it knows, and no text) and close."""
+    connection.broker.stats.connects_refused += 1
+    told: Properties | None = {"reason_string": text} if connection.acknowledge_problems else None
+    connection.send(Connack(False, reason_code, told))
+    connection.close()
+
+
+def _wished_expiry_s(connect: Connect) -> int:
+    if connect.version < 5:
+        return 0 if connect.clean_start else NEVER_EXPIRES_S
+    expiry_s: int = (connect.properties or {}).get("session_expiry_interval", 0)
+    return expiry_s

@@ -1,0 +1,147 @@
+"""PUBLISH in both directions, and the acknowledgements of QoS 1 and 2 (MQTT 5, 3.3 to 3.7 and 4.3)."""
+
+from typing import TYPE_CHECKING
+
+from uns.errors import Finding, answer
+from uns.link import Message, Properties
+from uns.mqtt import Puback, Pubcomp, Publish, Pubrec, Pubrel, ReasonCode
+from uns.policy.verdict import Verdict
+
+if TYPE_CHECKING:
+    from uns.broker.connection import Connection
+
+
+def on_publish(connection: "Connection", packet: Publish) -> None:
+    properties = packet.properties
+    topic = packet.topic
+    if properties is not None and "topic_alias" in properties:
+        resolved = _resolve_alias(connection, topic, properties)
+        if resolved is None:
+            return
+        topic = resolved
+        properties = {name: value for name, value in properties.items() if name != "topic_alias"} or None
+    elif not topic:
+        connection.disconnect(ReasonCode.PROTOCOL_ERROR, "PUBLISH has neither a topic nor an alias")  # MQTT-3.3.4-6
+        return
+    if packet.qos == 2 and not _take_id(connection, packet.packet_id):
+        return
+    verdict = _judge(connection, packet, topic, properties)
+    refused = verdict.finding is not None and not verdict.delivered
+    if packet.qos == 2 and packet.packet_id is not None:
+        if refused and connection.version == 5:
+            _forget_id(connection, packet.packet_id)
+        _acknowledge(connection, Pubrec, packet.packet_id, verdict)
+    elif packet.qos == 1 and packet.packet_id is not None:
+        _acknowledge(connection, Puback, packet.packet_id, verdict)
+    if verdict.finding is not None and (packet.qos == 0 or connection.version < 5):
+        tell_refusal(connection, packet, verdict, topic)
+
+
+def _judge(connection: "Connection", packet: Publish, topic: str, properties: Properties | None) -> Verdict:
+    fault = _payload_format_fault(packet.payload, properties)
+    if fault is not None:
+        message = Message(topic, packet.payload, packet.qos, packet.retain, properties)
+        return connection.broker.door.refuse(connection.publisher, message, fault)
+    return connection.broker.door.offer(
+        connection.publisher, topic, packet.payload, packet.qos, packet.retain, properties
+    )
+
+
+def _take_id(connection: "Connection", packet_id: int | None) -> bool:
+    """Note a QoS 2 packet id. A repeated one is only acknowledged: its message is known (MQTT-4.3.3-10)."""
+    session = connection.session
+    assert session is not None
+    assert packet_id is not None
+    if packet_id in session.incoming:
+        connection.send(Pubrec(packet_id))
+        return False
+    if len(session.incoming) >= connection.broker.limits.receive_maximum:
+        connection.disconnect(
+            ReasonCode.RECEIVE_MAXIMUM_EXCEEDED,
+            f"more than {connection.broker.limits.receive_maximum} QoS 2 messages wait for PUBREL (MQTT-3.3.4-7)",
+        )
+        return False
+    session.incoming.add(packet_id)
+    return True
+
+
+def _forget_id(connection: "Connection", packet_id: int) -> None:
+    assert connection.session is not None
+    connection.session.incoming.discard(packet_id)
+
+
+def _resolve_alias(connection: "Connection", topic: str, properties: Properties) -> str | None:
+    alias: int = properties["topic_alias"]
+    if not 0 < alias <= connection.broker.limits.topic_alias_maximum:  # MQTT-3.3.2-9
+        connection.disconnect(
+            ReasonCode.TOPIC_ALIAS_INVALID,
+            f"topic alias {alias} is not between 1 and {connection.broker.limits.topic_alias_maximum}",
+        )
+        return None
+    if topic:
+        connection.aliases[alias] = topic
+        return topic
+    known = connection.aliases.get(alias)
+    if known is None:
+        connection.disconnect(ReasonCode.PROTOCOL_ERROR, f"topic alias {alias} was never set")
+    return known
+
+
+def _acknowledge(connection: "Connection", kind: type[Puback] | type[Pubrec], packet_id: int, verdict: Verdict) -> None:
+    finding = verdict.finding
+    if finding is None or connection.version < 5:
+        connection.send(kind(packet_id))
+    elif verdict.delivered:
+        connection.send(kind(packet_id, 0, connection.problem(finding)))
+    else:
+        connection.send(kind(packet_id, answer(finding).mqtt_reason, connection.problem(finding)))
+
+
+def tell_refusal(connection: "Connection", packet: Publish, verdict: Verdict, topic: str = "") -> None:
+    if not verdict.delivered:
+        connection.broker.door.notify_rejected(connection.publisher.client_id, topic or packet.topic, verdict)
+
+
+def on_puback(connection: "Connection", packet: Puback | Pubcomp) -> None:
+    assert connection.session is not None
+    connection.session.acknowledged(packet.packet_id)
+
+
+def on_pubrec(connection: "Connection", packet: Pubrec) -> None:
+    session = connection.session
+    assert session is not None
+    if packet.reason_code >= 0x80:
+        session.acknowledged(packet.packet_id)
+        return
+    outgoing = session.inflight.get(packet.packet_id)
+    if outgoing is None:
+        connection.send(
+            Pubrel(packet.packet_id, ReasonCode.PACKET_IDENTIFIER_NOT_FOUND if connection.version == 5 else 0)
+        )
+    else:
+        outgoing.released = True
+        connection.send(Pubrel(packet.packet_id))
+
+
+def on_pubrel(connection: "Connection", packet: Pubrel) -> None:
+    session = connection.session
+    assert session is not None
+    known = packet.packet_id in session.incoming
+    session.incoming.discard(packet.packet_id)
+    missing = ReasonCode.PACKET_IDENTIFIER_NOT_FOUND if connection.version == 5 and not known else 0
+    connection.send(Pubcomp(packet.packet_id, missing))
+
+
+def _payload_format_fault(payload: bytes, properties: Properties | None) -> Finding | None:
+    """MQTT-3.3.2-4: a payload said to be UTF-8 text must be it."""
+    if properties is None or properties.get("payload_format_indicator") != 1:
+        return None
+    try:
+        payload.decode()
+    except UnicodeDecodeError as error:
+        return Finding(
+            id="payload.encoding",
+            what=f"the payload is announced as UTF-8 text, but byte {error.start} is not.",
+            hint="Send UTF-8, or leave the Payload Format Indicator out.",
+        )
+    return None

@@ -1,0 +1,92 @@
+"""What is known about one topic, so that a publish on it is a look-up and no policy walk?"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from uns.broker.identity import Publisher
+from uns.errors import Finding
+from uns.link import Message, Receive
+from uns.mqtt import encode_publish_head
+from uns.policy.verdict import Check, TopicRule
+
+if TYPE_CHECKING:
+    from uns.broker.connection import Connection
+    from uns.broker.session import Session
+    from uns.broker.subscriptions import ShareGroup
+
+HEADS_KEPT = 64
+
+
+class Current(msgspec.Struct):
+    """The last message a topic took. received_ms: UTC; expires_ms: monotonic, of the retained message."""
+
+    payload: bytes = b""
+    received_ms: int = 0
+    publisher: Publisher | None = None
+    updates: int = 0
+    retained: Message | None = None
+    expires_ms: int | None = None
+    refused: Finding | None = None
+    """Why the last refused message was refused, or None when none was since the last accepted one."""
+
+
+class Target(msgspec.Struct, frozen=True):
+    """One session that gets one copy: its overlapping subscriptions merged (MQTT-3.3.4-2, MQTT-3.3.4-4)."""
+
+    session: "Session"
+    qos: int
+    no_local: bool = False
+    retain_as_published: bool = False
+    identifiers: tuple[int, ...] = ()
+
+
+class Fanout(msgspec.Struct, frozen=True):
+    """Where a topic's messages go.
+
+    plain_v3, plain_v5: connections that take every message at QoS 0 as it is, so they share one frame per version.
+    """
+
+    plain_v3: "list[Connection]"
+    plain_v5: "list[Connection]"
+    targets: list[Target]
+    shares: "list[ShareGroup]"
+    local: list[Receive]
+
+
+class Route:
+    """A topic compiled: admission, fan-out and current value. Rebuilt when policy or subscriptions change."""
+
+    __slots__ = ("_heads_v3", "_heads_v5", "_topic_bytes", "check", "current", "epoch", "fanout", "rule", "topic")
+
+    def __init__(self, rule: TopicRule, current: Current) -> None:
+        self.topic = rule.topic
+        self.rule = rule
+        self.check: Check | None = _refuse_with(rule.topic_finding) if rule.topic_finding else rule.check
+        self.current = current
+        self.fanout: Fanout | None = None
+        self.epoch = -1
+        self._topic_bytes = rule.topic.encode()
+        self._heads_v3: dict[int, bytes] = {}
+        self._heads_v5: dict[int, bytes] = {}
+
+    def frame_v3(self, payload: bytes) -> bytes:
+        """The QoS 0 PUBLISH frame of MQTT 3.1.1; its head is kept by payload length."""
+        head = self._heads_v3.get(len(payload))
+        return (head or self._make_head(self._heads_v3, len(payload), 4)) + payload
+
+    def frame_v5(self, payload: bytes) -> bytes:
+        """The QoS 0 PUBLISH frame of MQTT 5, without properties."""
+        head = self._heads_v5.get(len(payload))
+        return (head or self._make_head(self._heads_v5, len(payload), 5)) + payload
+
+    def _make_head(self, heads: dict[int, bytes], payload_bytes: int, version: int) -> bytes:
+        if len(heads) >= HEADS_KEPT:
+            heads.clear()
+        head = heads[payload_bytes] = encode_publish_head(self._topic_bytes, payload_bytes, 0, version)
+        return head
+
+
+def _refuse_with(finding: Finding) -> Callable[[bytes], Finding | None]:
+    return lambda payload: finding

@@ -1,0 +1,178 @@
+"""What the broker keeps for a client between and during its connections: subscriptions, inflight, queue.
+
+Outgoing QoS 1 and 2 (MQTT 5, 4.3): a message waits in `queue` until the window has room, then takes a packet id and
+stays in `inflight` until PUBACK or PUBCOMP. On resumption everything inflight is sent again in order, with DUP
+(MQTT-4.4.0-1). Incoming QoS 2: `incoming` holds the packet ids taken but not yet released.
+"""
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from uns.broker.limits import Limits
+from uns.broker.route import Target
+from uns.broker.stats import Stats
+from uns.broker.subscriptions import SubscriptionOptions
+from uns.link import Message, Properties
+from uns.mqtt import Publish, Pubrel
+
+if TYPE_CHECKING:
+    from uns.broker.connection import Connection
+
+NEVER_EXPIRES_S = 0xFFFFFFFF
+
+
+class Outgoing(msgspec.Struct):
+    """One message on its way to this session. expires_ms: monotonic; released: PUBREC has come, PUBREL is out."""
+
+    message: Message
+    qos: int
+    retain: bool
+    identifiers: tuple[int, ...] = ()
+    expires_ms: int | None = None
+    released: bool = False
+
+    @property
+    def bytes(self) -> int:
+        return len(self.message.payload) + len(self.message.topic) + 64
+
+
+class Session:
+    """Hashed by identity: a clean start makes a new session for the same client id."""
+
+    __slots__ = (
+        "_limits",
+        "_next_id",
+        "_queued_bytes",
+        "_stats",
+        "client_id",
+        "connection",
+        "dropped",
+        "expiry_s",
+        "incoming",
+        "inflight",
+        "messages_in",
+        "messages_out",
+        "queue",
+        "role",
+        "since_ms",
+        "subscriptions",
+    )
+
+    def __init__(self, client_id: str, limits: Limits, stats: Stats) -> None:
+        self.client_id = client_id
+        self.connection: Connection | None = None
+        self.subscriptions: dict[str, SubscriptionOptions] = {}
+        self.inflight: dict[int, Outgoing] = {}
+        self.incoming: set[int] = set()
+        self.queue: deque[Outgoing] = deque()
+        self.expiry_s = 0
+        self.role = ""
+        self.since_ms = 0
+        self.messages_in = 0
+        self.messages_out = 0
+        self.dropped = 0
+        self._queued_bytes = 0
+        self._next_id = 0
+        self._limits = limits
+        self._stats = stats
+
+    @property
+    def keeps_up(self) -> bool:
+        """Connected, and with room for one more message."""
+        return self.connection is not None and not self.connection.congested and not self.queue
+
+    def deliver(self, message: Message, target: Target, qos: int, retain: bool, expires_ms: int | None) -> None:
+        """Send now, queue, or shed by the stated rules; `qos` is already the lower of message and subscription."""
+        connection = self.connection
+        outgoing = Outgoing(message, qos, retain, target.identifiers, expires_ms)
+        if qos == 0:
+            if connection is None:
+                return
+            if connection.congested:
+                self.dropped += 1
+                self._stats.slow_shed += 1
+                return
+            self._send(connection, outgoing, None, dup=False)
+        elif connection is not None and not self.queue and len(self.inflight) < connection.send_window:
+            self._start(connection, outgoing)
+        elif connection is not None or self.expiry_s > 0:
+            self._enqueue(outgoing)
+
+    def acknowledged(self, packet_id: int) -> bool:
+        """PUBACK, PUBCOMP or a refusing PUBREC: the message is done. False when the id is not in flight."""
+        if self.inflight.pop(packet_id, None) is None:
+            return False
+        self.pump()
+        return True
+
+    def pump(self) -> None:
+        """Move queued messages into the window; what expired while waiting is dropped (MQTT-3.3.2-5)."""
+        connection = self.connection
+        while connection is not None and self.queue and len(self.inflight) < connection.send_window:
+            outgoing = self.queue.popleft()
+            self._queued_bytes -= outgoing.bytes
+            if outgoing.expires_ms is not None and outgoing.expires_ms <= connection.monotonic_ms():
+                self._stats.expired += 1
+                continue
+            self._start(connection, outgoing)
+
+    def resume(self) -> None:
+        """Send everything inflight again, oldest first, then what waits (MQTT-4.4.0-1, MQTT-4.6.0-1)."""
+        connection = self.connection
+        if connection is None:
+            return
+        for packet_id, outgoing in self.inflight.items():
+            if outgoing.released:
+                connection.send(Pubrel(packet_id))
+            else:
+                self._send(connection, outgoing, packet_id, dup=True)
+        self.pump()
+
+    def _start(self, connection: "Connection", outgoing: Outgoing) -> None:
+        packet_id = self._take_id()
+        self.inflight[packet_id] = outgoing
+        if not self._send(connection, outgoing, packet_id, dup=False):
+            del self.inflight[packet_id]
+
+    def _send(self, connection: "Connection", outgoing: Outgoing, packet_id: int | None, *, dup: bool) -> bool:
+        message = outgoing.message
+        properties = self._properties(connection, outgoing) if connection.version == 5 else None
+        packet = Publish(message.topic, message.payload, outgoing.qos, outgoing.retain, dup, packet_id, properties)
+        sent = connection.send_publish(packet)
+        if sent:
+            self.messages_out += 1
+            self._stats.messages_out += 1
+        else:
+            self.dropped += 1
+            self._stats.too_large_shed += 1
+        return sent
+
+    def _properties(self, connection: "Connection", outgoing: Outgoing) -> Properties | None:
+        properties = outgoing.message.properties
+        if not outgoing.identifiers and outgoing.expires_ms is None:
+            return properties
+        changed = dict(properties or {})
+        if outgoing.identifiers:
+            changed["subscription_identifier"] = list(outgoing.identifiers)
+        if outgoing.expires_ms is not None:
+            left_ms = outgoing.expires_ms - connection.monotonic_ms()
+            changed["message_expiry_interval"] = max(0, -(-left_ms // 1000))  # MQTT-3.3.2-6
+        return changed
+
+    def _enqueue(self, outgoing: Outgoing) -> None:
+        self.queue.append(outgoing)
+        self._queued_bytes += outgoing.bytes
+        limits = self._limits
+        while len(self.queue) > limits.max_queued_messages or self._queued_bytes > limits.max_queued_bytes:
+            self._queued_bytes -= self.queue.popleft().bytes
+            self.dropped += 1
+            self._stats.queue_shed += 1
+
+    def _take_id(self) -> int:
+        """The next free packet id; the window is smaller than the id space, so there always is one."""
+        while True:
+            self._next_id = self._next_id % 65_535 + 1
+            if self._next_id not in self.inflight:
+                return self._next_id

@@ -1,0 +1,154 @@
+"""Which client has which session? Take-over, expiry, delayed wills, and the subscriptions of a session."""
+
+from collections.abc import Callable, Iterator
+
+from uns.broker.connection import Connection
+from uns.broker.door import Door, rejected_topic
+from uns.broker.identity import Publisher
+from uns.broker.limits import Limits
+from uns.broker.route import Target
+from uns.broker.session import NEVER_EXPIRES_S, Session
+from uns.broker.stats import Stats
+from uns.broker.subscriptions import SubscriptionOptions
+from uns.broker.timers import Timer, Timers
+from uns.clock import Clock
+from uns.errors import Finding
+from uns.link import Message
+from uns.topics import filter_fault, parse_share
+
+
+class SessionTable:
+    """Sessions by client id, connected or waiting for their client's return."""
+
+    def __init__(self, door: Door, clock: Clock, timers: Timers, limits: Limits, stats: Stats) -> None:
+        self._door = door
+        self._clock = clock
+        self._timers = timers
+        self._limits = limits
+        self._stats = stats
+        self._by_client_id: dict[str, Session] = {}
+        self._expiries: dict[Session, Timer] = {}
+        self._wills: dict[str, Timer] = {}
+
+    def __iter__(self) -> Iterator[Session]:
+        return iter(list(self._by_client_id.values()))
+
+    def get(self, client_id: str) -> Session | None:
+        return self._by_client_id.get(client_id)
+
+    def open(self, connection: Connection, client_id: str, clean_start: bool) -> tuple[Session, bool]:
+        """The session for a CONNECT and whether it was there before; takes it over from an older connection."""
+        session = self._by_client_id.get(client_id)
+        if session is not None and session.connection is not None:
+            session.connection.taken_over()
+            session = self._by_client_id.get(client_id)
+        will = self._wills.pop(client_id, None)
+        if session is not None and clean_start:
+            if will is not None and will.call is not None:
+                will.call()  # the session ends now, so its delayed will is due (MQTT-3.1.3-9)
+                will = None
+            self.end(session)
+            session = None
+        if will is not None:
+            will.cancel()
+        present = session is not None
+        if session is None:
+            session = self._by_client_id[client_id] = Session(client_id, self._limits, self._stats)
+        expiry = self._expiries.pop(session, None)
+        if expiry is not None:
+            expiry.cancel()
+        session.connection = connection
+        session.since_ms = self._door.now_ms
+        self._stats.sessions = len(self._by_client_id)
+        self._refresh(session)
+        return session, present
+
+    def leave(self, session: Session) -> None:
+        """Its connection is gone: keep the session for its expiry interval."""
+        session.connection = None
+        session.since_ms = self._door.now_ms
+        if session.expiry_s == 0:
+            self.end(session)
+            return
+        self._refresh(session)
+        if session.expiry_s != NEVER_EXPIRES_S:
+            due_ms = self._clock.monotonic_ms() + session.expiry_s * 1000
+            self._expiries[session] = self._timers.at(due_ms, lambda: self.end(session))
+
+    def end(self, session: Session) -> None:
+        """Discard a session with its subscriptions and messages."""
+        for topic_filter in list(session.subscriptions):
+            self.unsubscribe(session, topic_filter)
+        expiry = self._expiries.pop(session, None)
+        if expiry is not None:
+            expiry.cancel()
+        if self._by_client_id.get(session.client_id) is session:
+            del self._by_client_id[session.client_id]
+        self._stats.sessions = len(self._by_client_id)
+
+    def _refresh(self, session: Session) -> None:
+        """Its plain frames go to another connection now."""
+        for topic_filter in session.subscriptions:
+            self._door.invalidate(parse_share(topic_filter)[1])
+
+    def schedule_will(self, publisher: Publisher, will: Message, delay_s: int) -> None:
+        """Publish a will now, or after its delay unless the client returns first (MQTT-3.1.3-9)."""
+        client_id = publisher.client_id
+
+        def fire() -> None:
+            self._wills.pop(client_id, None)
+            self._door.offer(publisher, will.topic, will.payload, will.qos, will.retain, will.properties)
+
+        if delay_s == 0:
+            fire()
+        else:
+            self._wills[client_id] = self._timers.at(self._clock.monotonic_ms() + delay_s * 1000, fire)
+
+    def subscribe(
+        self, session: Session, topic_filter: str, options: SubscriptionOptions, role: str
+    ) -> Finding | Callable[[], None]:
+        """Subscribe a session: why it may not, or the call that delivers the retained messages it asked for.
+
+        The retained messages are a second step so that they follow the SUBACK.
+        """
+        try:
+            group, bare = parse_share(topic_filter)
+            fault = filter_fault(bare)
+        except ValueError as error:
+            bare, group, fault = topic_filter, "", str(error)
+        if fault:
+            return Finding(id="topic.filter", what=f"'{topic_filter}' is no topic filter: {fault}.")
+        if bare != rejected_topic(session.client_id):
+            refused = self._door.admission.may_subscribe(role, bare)
+            if refused is not None:
+                self._stats.subscribes_refused += 1
+                return refused
+        is_new = topic_filter not in session.subscriptions
+        if is_new and len(session.subscriptions) >= self._limits.max_subscriptions_per_client:
+            return Finding(
+                id="quota.subscriptions",
+                what=f"'{session.client_id}' already has {len(session.subscriptions)} subscriptions.",
+                hint="Use wildcards, or raise mqtt.max_subscriptions_per_client in uns.yaml.",
+            )
+        session.subscriptions[topic_filter] = options
+        self._door.subscriptions.add(session, topic_filter, options)
+        self._door.invalidate(bare)
+        if group or options.retain_handling == 2 or (options.retain_handling == 1 and not is_new):
+            return _nothing  # MQTT-3.3.1-10, -11; none for shared subscriptions (MQTT 5, 4.8.2)
+        return lambda: self._send_retained(session, bare, options)
+
+    def unsubscribe(self, session: Session, topic_filter: str) -> bool:
+        """False when the session had no such subscription."""
+        if session.subscriptions.pop(topic_filter, None) is None:
+            return False
+        self._door.invalidate(self._door.subscriptions.remove(session, topic_filter))
+        return True
+
+    def _send_retained(self, session: Session, topic_filter: str, options: SubscriptionOptions) -> None:
+        target = Target(session, options.qos, identifiers=(options.identifier,) if options.identifier else ())
+        for message, expires_ms in self._door.retained(topic_filter):
+            session.deliver(message, target, min(message.qos, options.qos), True, expires_ms)
+
+
+def _nothing() -> None:
+    """Deliver no retained message."""

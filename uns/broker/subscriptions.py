@@ -1,0 +1,162 @@
+"""Who wants a topic? Subscriptions in the one trie, and the fan-out compiled from them."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from uns.broker.route import Fanout, Target
+from uns.link import Receive
+from uns.topics import TopicTrie, parse_share
+
+if TYPE_CHECKING:
+    from uns.broker.connection import Connection
+    from uns.broker.local import LocalClient
+    from uns.broker.session import Session
+
+
+class SubscriptionOptions(msgspec.Struct, frozen=True):
+    """What a SUBSCRIBE asked for one filter (MQTT 5, 3.8.3.1). identifier 0 means none."""
+
+    qos: int = 0
+    no_local: bool = False
+    retain_as_published: bool = False
+    retain_handling: int = 0
+    identifier: int = 0
+
+
+class ShareGroup:
+    """The members of one shared subscription; each message goes to one of them in turn (MQTT 5, 4.8.2)."""
+
+    __slots__ = ("_turn", "members")
+
+    def __init__(self) -> None:
+        self.members: dict[Session, SubscriptionOptions] = {}
+        self._turn = 0
+
+    def choose(self) -> Target | None:
+        """The next member that is connected and keeping up, else the next persistent one, else None."""
+        members = list(self.members)
+        self._turn += 1
+        ordered = [members[(self._turn + step) % len(members)] for step in range(len(members))]
+        chosen = next((member for member in ordered if member.keeps_up), None)
+        chosen = chosen or next((member for member in ordered if member.expiry_s > 0), None)
+        return None if chosen is None else self.target(chosen)
+
+    def target(self, member: "Session") -> Target:
+        options = self.members[member]
+        identifiers = (options.identifier,) if options.identifier else ()
+        return Target(member, options.qos, False, options.retain_as_published, identifiers)
+
+
+class _Entry:
+    """All subscriptions to one filter."""
+
+    __slots__ = ("local", "sessions", "shares")
+
+    def __init__(self) -> None:
+        self.sessions: dict[Session, SubscriptionOptions] = {}
+        self.shares: dict[str, ShareGroup] = {}
+        self.local: dict[LocalClient, Receive] = {}
+
+    @property
+    def empty(self) -> bool:
+        return not (self.sessions or self.shares or self.local)
+
+
+class SubscriptionTable:
+    """Filters to subscribers, in process or over the network, plain or shared."""
+
+    def __init__(self) -> None:
+        self._trie: TopicTrie[_Entry] = TopicTrie()
+
+    def add(self, session: "Session", topic_filter: str, options: SubscriptionOptions) -> str:
+        """Subscribe a session; returns the filter without its share prefix."""
+        group, bare = parse_share(topic_filter)
+        entry = self._entry(bare)
+        if group:
+            entry.shares.setdefault(group, ShareGroup()).members[session] = options
+        else:
+            entry.sessions[session] = options
+        return bare
+
+    def remove(self, session: "Session", topic_filter: str) -> str:
+        """End a session's subscription; returns the filter without its share prefix."""
+        group, bare = parse_share(topic_filter)
+        entry = self._entry(bare)
+        if group:
+            share = entry.shares.get(group)
+            if share is not None:
+                share.members.pop(session, None)
+                if not share.members:
+                    del entry.shares[group]
+        else:
+            entry.sessions.pop(session, None)
+        self._prune(bare, entry)
+        return bare
+
+    def add_local(self, client: "LocalClient", topic_filter: str, receive: Receive) -> None:
+        self._entry(topic_filter).local[client] = receive
+
+    def remove_local(self, client: "LocalClient", topic_filter: str) -> None:
+        entry = self._entry(topic_filter)
+        entry.local.pop(client, None)
+        self._prune(topic_filter, entry)
+
+    def fanout(self, topic: str) -> Fanout:
+        """Compile where the messages of a topic go; one copy per session however many filters overlap."""
+        entries = self._trie.matching(topic)
+        by_session: dict[Session, list[SubscriptionOptions]] = {}
+        shares: list[ShareGroup] = []
+        local: list[Receive] = []
+        for entry in entries:
+            for session, options in entry.sessions.items():
+                by_session.setdefault(session, []).append(options)
+            shares.extend(entry.shares.values())
+            local.extend(entry.local.values())
+        plain_v3: list[Connection] = []
+        plain_v5: list[Connection] = []
+        targets: list[Target] = []
+        for session, several in by_session.items():
+            target = _merge(session, several)
+            connection = session.connection
+            if connection is not None and connection.takes_plain_frames and _is_plain(target):
+                (plain_v5 if connection.version == 5 else plain_v3).append(connection)
+            else:
+                targets.append(target)
+        return Fanout(plain_v3, plain_v5, targets, shares, local)
+
+    def count(self, topic: str) -> int:
+        """How many subscribers a topic has, in-process ones not counted."""
+        plan = self.fanout(topic)
+        return len(plan.plain_v3) + len(plan.plain_v5) + len(plan.targets) + len(plan.shares)
+
+    def _entry(self, topic_filter: str) -> _Entry:
+        entry = self._trie.get(topic_filter)
+        if entry is None:
+            entry = _Entry()
+            self._trie.set(topic_filter, entry)
+        return entry
+
+    def _prune(self, topic_filter: str, entry: _Entry) -> None:
+        if entry.empty:
+            self._trie.remove(topic_filter)
+
+
+def _merge(session: "Session", several: list[SubscriptionOptions]) -> Target:
+    identifiers = tuple(_identifiers(several))
+    return Target(
+        session,
+        max(options.qos for options in several),
+        all(options.no_local for options in several),
+        any(options.retain_as_published for options in several),
+        identifiers,
+    )
+
+
+def _identifiers(several: list[SubscriptionOptions]) -> Iterator[int]:
+    return (options.identifier for options in several if options.identifier)
+
+
+def _is_plain(target: Target) -> bool:
+    return target.qos == 0 and not (target.no_local or target.retain_as_published or target.identifiers)

@@ -1,0 +1,94 @@
+"""What the door decides: the mode of a branch, the rule compiled for a topic, and the verdict on one message."""
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Protocol
+
+import msgspec
+
+from uns.errors import Finding
+
+
+class Mode(StrEnum):
+    """How strictly a branch is governed. Access and quota findings refuse in every mode."""
+
+    OBSERVE = "observe"  # deliver and count
+    WARN = "warn"  # deliver, tag and record
+    QUARANTINE = "quarantine"  # keep in the store, deliver nothing until replayed
+    REJECT = "reject"  # refuse
+
+
+class Outcome(StrEnum):
+    """What happened to the message."""
+
+    ACCEPTED = "accepted"
+    OBSERVED = "observed"
+    WARNED = "warned"
+    QUARANTINED = "quarantined"
+    REJECTED = "rejected"
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """The answer to one publish. `finding` is None exactly when the outcome is accepted."""
+
+    outcome: Outcome
+    finding: Finding | None = None
+
+    @property
+    def delivered(self) -> bool:
+        return self.outcome in (Outcome.ACCEPTED, Outcome.OBSERVED, Outcome.WARNED)
+
+
+ACCEPTED = Verdict(Outcome.ACCEPTED)
+
+_BY_MODE = {
+    Mode.OBSERVE: Outcome.OBSERVED,
+    Mode.WARN: Outcome.WARNED,
+    Mode.QUARANTINE: Outcome.QUARANTINED,
+    Mode.REJECT: Outcome.REJECTED,
+}
+
+
+def judge(mode: Mode, finding: Finding) -> Verdict:
+    """What a finding means on a branch of this mode."""
+    if finding.family in ("access", "quota"):
+        return Verdict(Outcome.REJECTED, finding)
+    return Verdict(_BY_MODE[mode], finding)
+
+
+Check = Callable[[bytes], Finding | None]
+"""Judges one payload; None means that it keeps the contract. Called per message: about a microsecond, no I/O."""
+
+
+class TopicRule(msgspec.Struct, frozen=True):
+    """Everything the door must know about one topic, compiled once.
+
+    topic_finding: why the topic itself is not admitted, or None.
+    check: the payload contract, or None on an open branch.
+    publishers: the roles that may publish here. access_finding tells one of the others why not.
+    """
+
+    topic: str
+    mode: Mode
+    topic_finding: Finding | None
+    check: Check | None
+    publishers: frozenset[str]
+
+    def access_finding(self, role: str) -> Finding | None:
+        if role in self.publishers:
+            return None
+        return Finding(
+            id="access.publish",
+            what=f"role '{role}' may not publish on '{self.topic}'.",
+            hint="Ask for a role that may, or add the topic to this role's publish list in access.yaml.",
+        )
+
+
+class Admission(Protocol):
+    """The compiled policy of a plant, as the broker sees it."""
+
+    def rule(self, topic: str) -> TopicRule:
+        """Compile the rule of a valid topic name. Slow (microseconds to a millisecond); the broker keeps it."""
+
+    def may_subscribe(self, role: str, topic_filter: str) -> Finding | None:
+        """Why this role may not subscribe to this filter, or None. Shared-subscription prefixes are stripped."""
