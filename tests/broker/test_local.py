@@ -40,3 +40,19 @@ def test_closing_ends_everything_and_sends_the_will_on_wish(broker: Broker, peer
         local.close(send_will)
     assert [message.payload for message in peer.take()] == [b"gone"]
     assert [client.client_id for client in broker.clients()] == ["peer"]
+
+
+def test_a_receiver_that_fails_harms_nobody(broker: Broker, peer: Peer) -> None:
+    def fail(message: Message) -> None:
+        raise ValueError(message.topic)
+
+    defects: list[str] = []
+    broker.door._on_defect = lambda what, error: defects.append(f"{what}: {error}")
+    broker.local("broken").subscribe("open/#", fail)
+    got: list[Message] = []
+    broker.local("sound").subscribe("open/#", got.append)
+    peer.publish("open/a", qos=1)
+    assert peer.take_one().reason_code == 0
+    assert len(got) == 1
+    assert defects == ["a receiver of 'open/a' failed: open/a"]
+    assert broker.stats.receiver_errors == 1

@@ -5,7 +5,7 @@ import pytest
 from tests.broker.peer import Peer
 from tests.support.clock import FakeClock
 from uns.broker import Broker
-from uns.mqtt import Disconnect, Puback, Pubcomp, Publish, Pubrec, Pubrel, ReasonCode
+from uns.mqtt import Disconnect, Puback, Pubcomp, Pubrec, Pubrel, ReasonCode
 
 
 @pytest.mark.parametrize("publisher_version", [4, 5])

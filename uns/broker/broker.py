@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from uns.broker.connection import Connection
-from uns.broker.door import Door
+from uns.broker.door import Door, OnDefect
 from uns.broker.identity import Authenticate, Publisher, trust_everyone
 from uns.broker.limits import Limits
 from uns.broker.local import LocalClient
@@ -45,8 +45,8 @@ class ClientInfo(msgspec.Struct, frozen=True):
 class Broker:
     """admission: the compiled policy; clock: wall and monotonic time; instance: makes assigned client ids unique.
 
-    on_violation is called for each recorded violation and must return at once; on_ready when a connection has
-    something to send after none had.
+    on_violation is called for each recorded violation and must return at once; on_defect when a validator or a receiver
+    in this process raised; on_ready when a connection has something to send after none had.
     """
 
     def __init__(
@@ -57,6 +57,7 @@ class Broker:
         limits: Limits | None = None,
         authenticate: Authenticate = trust_everyone,
         on_violation: Callable[[Violation], None] | None = None,
+        on_defect: OnDefect | None = None,
         on_ready: Callable[[], None] | None = None,
         instance: str = "uns",
     ) -> None:
@@ -64,7 +65,7 @@ class Broker:
         self.clock = clock
         self.stats = Stats()
         self.timers = Timers()
-        self.door = Door(admission, clock, self.limits, self.stats, on_violation)
+        self.door = Door(admission, clock, self.limits, self.stats, on_violation, on_defect)
         self.sessions = SessionTable(self.door, clock, self.timers, self.limits, self.stats)
         self.ready: list[Connection] = []
         self.authenticate = authenticate
@@ -79,6 +80,7 @@ class Broker:
     def publish(self, message: Message, role: str, address: str = "") -> Verdict:
         """The door, for callers that hold a whole message and no connection (REST, replay)."""
         self.door.now_ms = self.clock.wall_ms()
+        self.stats.messages_in += 1
         publisher = Publisher(message.publisher, role, address, "HTTP" if address else "internal")
         return self.door.offer(
             publisher, message.topic, message.payload, message.qos, message.retain, message.properties

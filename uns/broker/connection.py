@@ -118,8 +118,12 @@ class Connection:
         """Queue a frame; the server is woken once per turn."""
         self.out.append(frame)
         if not self.ready:
-            self.ready = True
-            self.broker.wake(self)
+            self.wake()
+
+    def wake(self) -> None:
+        """Ask the server to come for `out`, once until it does."""
+        self.ready = True
+        self.broker.wake(self)
 
     def take(self) -> bytes:
         """Everything unsent, joined; the connection may be woken again from now on."""
@@ -159,9 +163,10 @@ class Connection:
         broker, publisher, session = self.broker, self.publisher, self.session
         assert session is not None
         offer = broker.door.offer
+        published = 0
         for packet in packets:
             if type(packet) is Publish:
-                session.messages_in += 1
+                published += 1
                 if packet.qos == 0 and packet.properties is None:
                     verdict = offer(publisher, packet.topic, packet.payload, 0, packet.retain, None)
                     if verdict.finding is not None:
@@ -171,7 +176,9 @@ class Connection:
             else:
                 _ON_PACKET[type(packet)](self, packet)
             if self.state is State.CLOSED:
-                return
+                break
+        session.messages_in += published
+        broker.stats.messages_in += published
 
     def _handle_before_open(self, packets: list[Any]) -> None:
         for index, packet in enumerate(packets):
@@ -308,8 +315,7 @@ class Connection:
                 broker.sessions.schedule_will(self.publisher, message, min(delay_s, expiry_s))
         broker.forget(self)
         if not self.ready:
-            self.ready = True
-            broker.wake(self)  # so that the server closes the socket
+            self.wake()  # so that the server closes the socket
 
 
 def _cut(text: str, limit: int = 1000) -> str:

@@ -28,6 +28,9 @@ INVALIDATED_ONE_BY_ONE = 1000
 REJECTED_PREFIX = "$uns/rejected/"
 _encode_json = msgspec.json.encode
 
+OnDefect = Callable[[str, Exception], None]
+"""Told of an exception in a part behind the door: what happened, and the exception. Must return at once."""
+
 
 class Door:
     """now_ms: wall time of the turn, set by whoever starts one (a received chunk, a tick, a publish)."""
@@ -39,6 +42,7 @@ class Door:
         limits: Limits,
         stats: Stats,
         on_violation: Callable[[Violation], None] | None,
+        on_defect: OnDefect | None,
     ) -> None:
         self.admission = admission
         self.subscriptions = SubscriptionTable()
@@ -48,6 +52,7 @@ class Door:
         self._limits = limits
         self._stats = stats
         self._on_violation = on_violation
+        self._on_defect = on_defect
         self._routes: dict[str, Route] = {}
         self._route_trie: TopicTrie[Route] = TopicTrie()
         self._epoch = 0
@@ -69,7 +74,7 @@ class Door:
                 return self.refuse(publisher, Message(topic, payload, qos, retain), _malformed_topic(topic, fault))
             route = self._compile(topic)
         verdict = ACCEPTED
-        if publisher.role not in route.rule.publishers:
+        if publisher.role not in route.publishers:
             finding: Finding | None = route.rule.access_finding(publisher.role)
         elif (check := route.check) is not None and not (retain and not payload):  # clearing is not judged
             try:
@@ -90,7 +95,18 @@ class Door:
         current.received_ms = self.now_ms
         current.publisher = publisher
         current.updates += 1
-        self._deliver(route, publisher, payload, qos, retain, properties)
+        fanout = route.fanout
+        if fanout is None or route.epoch != self._epoch:
+            fanout = self._fan_out(route)
+        if properties is None:
+            if fanout.plain_v3:
+                self._send_plain(fanout.plain_v3, route.frame_v3(payload))
+            if fanout.plain_v5:
+                self._send_plain(fanout.plain_v5, route.frame_v5(payload))
+            if fanout.only_plain and not retain:
+                return verdict
+        message = Message(topic, payload, qos, retain, properties, publisher.client_id, self.now_ms)
+        self._deliver(current, fanout, message, publisher)
         return verdict
 
     def check(self, topic: str, payload: bytes, role: str) -> Verdict:
@@ -112,36 +128,15 @@ class Door:
 
     # --- behind the door ----------------------------------------------------------------------------------------
 
-    def _deliver(
-        self,
-        route: Route,
-        publisher: Publisher,
-        payload: bytes,
-        qos: int,
-        retain: bool,
-        properties: Properties | None,
-    ) -> None:
-        fanout = route.fanout
-        if fanout is None or route.epoch != self._epoch:
-            fanout = self._fan_out(route)
-        self._stats.messages_in += 1
-        plain = properties is None
-        if plain:
-            if fanout.plain_v3:
-                self._send_plain(fanout.plain_v3, route.frame_v3(payload))
-            if fanout.plain_v5:
-                self._send_plain(fanout.plain_v5, route.frame_v5(payload))
-            if not (retain or fanout.local or fanout.targets or fanout.shares):
-                return
-        message = Message(route.topic, payload, qos, retain, properties, publisher.client_id, self.now_ms)
-        expires_ms = self._expires_ms(properties)
-        if retain:
-            self._retain(route.current, message, expires_ms)
-        if not plain:
+    def _deliver(self, current: Current, fanout: Fanout, message: Message, publisher: Publisher) -> None:
+        """Retain, and send to everybody who does not take the shared plain frames of this message."""
+        expires_ms = self._expires_ms(message.properties)
+        if message.retain:
+            self._retain(current, message, expires_ms)
+        if message.properties is not None:
             for connection in (*fanout.plain_v3, *fanout.plain_v5):
-                session = connection.session
-                if session is not None:
-                    session.deliver(message, Target(session, 0), 0, False, expires_ms)
+                if connection.session is not None:
+                    connection.session.deliver(message, Target(connection.session, 0), 0, False, expires_ms)
         for target in fanout.targets:
             self._send_target(message, target, publisher, expires_ms)
         for share in fanout.shares:
@@ -149,16 +144,20 @@ class Door:
             if chosen is not None:
                 self._send_target(message, chosen, publisher, expires_ms)
         for receive in fanout.local:
-            receive(message)
+            try:
+                receive(message)
+            except Exception as error:  # a part of the platform that fails is not the publisher's fault
+                self._receiver_failed(message.topic, error)
 
     def _send_plain(self, connections: list[Connection], frame: bytes) -> None:
-        stats = self._stats
         for connection in connections:
             if connection.congested:
                 connection.shed()
             else:
-                connection.write(frame)
-                stats.messages_out += 1
+                connection.out.append(frame)
+                if not connection.ready:
+                    connection.wake()
+        self._stats.messages_out += len(connections)
 
     def _send_target(self, message: Message, target: Target, publisher: Publisher, expires_ms: int | None) -> None:
         session = target.session
@@ -265,11 +264,18 @@ class Door:
 
     def _validator_failed(self, topic: str, error: Exception) -> Finding:
         self._stats.validator_errors += 1
+        if self._on_defect is not None:
+            self._on_defect(f"the contract of '{topic}' could not be judged", error)
         return Finding(
             id="internal.validator",
             what=f"the contract of '{topic}' could not be judged ({type(error).__name__}: {error}).",
             hint="This is a defect of the platform, not of the message: please report it with the payload.",
         )
+
+    def _receiver_failed(self, topic: str, error: Exception) -> None:
+        self._stats.receiver_errors += 1
+        if self._on_defect is not None:
+            self._on_defect(f"a receiver of '{topic}' failed", error)
 
     def notify_rejected(self, client_id: str, topic: str, verdict: Verdict) -> None:
         """Tell a client that cannot be told in the acknowledgement, on `$uns/rejected/<client id>`."""

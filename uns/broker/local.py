@@ -26,6 +26,7 @@ class LocalClient:
         self, topic: str, payload: bytes, qos: int, retain: bool, properties: Properties | None = None
     ) -> Verdict:
         self._broker.door.now_ms = self._broker.clock.wall_ms()
+        self._broker.stats.messages_in += 1
         return self._broker.door.offer(self.publisher, topic, payload, qos, retain, properties)
 
     def subscribe(self, topic_filter: str, receive: Receive) -> None:

@@ -53,16 +53,30 @@ class Fanout(msgspec.Struct, frozen=True):
     targets: list[Target]
     shares: "list[ShareGroup]"
     local: list[Receive]
+    only_plain: bool
+    """The plain connections are all there is."""
 
 
 class Route:
     """A topic compiled: admission, fan-out and current value. Rebuilt when policy or subscriptions change."""
 
-    __slots__ = ("_heads_v3", "_heads_v5", "_topic_bytes", "check", "current", "epoch", "fanout", "rule", "topic")
+    __slots__ = (
+        "_heads_v3",
+        "_heads_v5",
+        "_topic_bytes",
+        "check",
+        "current",
+        "epoch",
+        "fanout",
+        "publishers",
+        "rule",
+        "topic",
+    )
 
     def __init__(self, rule: TopicRule, current: Current) -> None:
         self.topic = rule.topic
         self.rule = rule
+        self.publishers = rule.publishers
         self.check: Check | None = _refuse_with(rule.topic_finding) if rule.topic_finding else rule.check
         self.current = current
         self.fanout: Fanout | None = None

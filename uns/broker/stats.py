@@ -15,6 +15,7 @@ class Stats:
         "protocol_errors",
         "publishes_refused",
         "queue_shed",
+        "receiver_errors",
         "sessions",
         "slow_shed",
         "subscribes_refused",
@@ -42,6 +43,7 @@ class Stats:
     protocol_errors: int
     publishes_refused: int
     queue_shed: int
+    receiver_errors: int
     sessions: int
     slow_shed: int
     subscribes_refused: int

@@ -124,7 +124,7 @@ class SubscriptionTable:
                 (plain_v5 if connection.version == 5 else plain_v3).append(connection)
             else:
                 targets.append(target)
-        return Fanout(plain_v3, plain_v5, targets, shares, local)
+        return Fanout(plain_v3, plain_v5, targets, shares, local, not (targets or shares or local))
 
     def count(self, topic: str) -> int:
         """How many subscribers a topic has, in-process ones not counted."""
