@@ -80,6 +80,11 @@ class UnsError(Exception):
         self.finding = finding
 
 
+def shorten(text: str, limit: int = 120) -> str:
+    """A text for a message: a topic may have 65,535 bytes."""
+    return text if len(text) <= limit else f"{text[:limit]}…"
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """The known word most like `word` (case ignored), or an empty string when none is near."""
     by_folded = {candidate.casefold(): candidate for candidate in known}

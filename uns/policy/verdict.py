@@ -6,7 +6,7 @@ from typing import Protocol
 
 import msgspec
 
-from uns.errors import Finding
+from uns.errors import Finding, shorten
 
 
 class Mode(StrEnum):
@@ -79,7 +79,7 @@ class TopicRule(msgspec.Struct, frozen=True):
             return None
         return Finding(
             id="access.publish",
-            what=f"role '{role}' may not publish on '{self.topic}'.",
+            what=f"role '{role}' may not publish on '{shorten(self.topic)}'.",
             hint="Ask for a role that may, or add the topic to this role's publish list in access.yaml.",
         )
 

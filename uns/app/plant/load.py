@@ -1,0 +1,150 @@
+"""Reads a plant directory: every file, every fault with its line and column, no connection opened."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from uns.app.plant.plant import Plant
+from uns.app.plant.problem import Problem
+from uns.app.plant.sources import read_sources
+from uns.app.plant.yaml_file import YamlFile, read_yaml
+from uns.app.settings import Settings, read_settings
+from uns.errors import Finding, nearest
+from uns.policy import Access, Namespace, parse_access, parse_namespace
+from uns.registry import Model, Registry, parse_model
+
+FILES = ("uns.yaml", "namespace.yaml", "access.yaml")
+FOLDERS = ("models", "sources")
+
+
+def load_plant(directory: Path | str, environ: Mapping[str, str]) -> Plant:
+    """The plant in a directory. Never raises for what the files hold: see `Plant.problems`."""
+    reading = _Reading(Path(directory), environ)
+    settings = reading.settings()
+    registry = reading.registry()
+    namespace = reading.namespace(registry)
+    access = reading.access()
+    sources, problems = read_sources(reading.folder("sources"), namespace)
+    reading.look_for_strays()
+    return Plant(
+        directory=reading.directory,
+        settings=settings,
+        registry=registry,
+        namespace=namespace,
+        access=access,
+        sources=tuple(sources),
+        problems=tuple(sorted([*reading.problems, *problems], key=lambda problem: (problem.file, problem.line))),
+    )
+
+
+class _Reading:
+    """One pass over a directory; collects problems."""
+
+    def __init__(self, directory: Path, environ: Mapping[str, str]) -> None:
+        self.directory = directory
+        self.problems: list[Problem] = []
+        self._environ = environ
+        self._broken: set[str] = set()
+
+    def settings(self) -> Settings:
+        file = self._file("uns.yaml")
+        settings, findings = read_settings(None if file is None else file.data, self._environ)
+        for finding in findings:
+            if finding.id == "plant.environment":
+                self.problems.append(Problem(finding, "environment"))
+            elif file is not None:
+                self.problems.append(file.problem(finding))
+        return settings
+
+    def registry(self) -> Registry:
+        """Models that could be read. References to one that could not are no findings of their own."""
+        files: dict[str, YamlFile] = {}
+        models: list[Model] = []
+        for file in self.folder("models"):
+            if file.data is None and file.problems:
+                continue
+            read = parse_model({} if file.data is None else file.data)
+            if not isinstance(read, Model):
+                self.problems += [file.problem(finding) for finding in read]
+                self._broken.add(_stated_ref(file.data))
+            elif read.ref in files:
+                what = f"the model {read.ref} is also described in {files[read.ref].file}."
+                finding = Finding(id="model.twice", what=what, where="/model", hint="Count the version up.")
+                self.problems.append(file.problem(finding))
+            else:
+                files[read.ref] = file
+                models.append(read)
+        registry = Registry(models)
+        for model, finding in registry.findings():
+            self._add(files[model.ref], finding)
+        return registry
+
+    def namespace(self, registry: Registry) -> Namespace:
+        file = self._file("namespace.yaml")
+        if file is None:
+            hint = "Add it; 'uns init DIR' writes a sample."
+            finding = Finding(id="plant.missing_file", what="a plant directory needs this file.", hint=hint)
+            self.problems.append(Problem(finding, "namespace.yaml"))
+        elif file.data is not None or not file.problems:
+            namespace, findings = parse_namespace({} if file.data is None else file.data, registry)
+            for finding in findings:
+                self._add(file, finding)
+            if namespace is not None:
+                return namespace
+        empty, _ = parse_namespace({"tree": {}}, registry)
+        assert empty is not None
+        return empty
+
+    def access(self) -> Access:
+        file = self._file("access.yaml")
+        if file is None:
+            what = "without this file no client may connect."
+            finding = Finding(id="plant.missing_file", what=what, hint="Add it, with roles and users.")
+            self.problems.append(Problem(finding, "access.yaml", severity="warning"))
+            return Access()
+        if file.data is None and file.problems:
+            return Access()
+        access, findings = parse_access({} if file.data is None else file.data)
+        self.problems += [file.problem(finding) for finding in findings]
+        return access
+
+    def folder(self, name: str) -> list[YamlFile]:
+        """The YAML files of a folder that could be read, sorted by name."""
+        paths = [path for path in sorted((self.directory / name).glob("*")) if path.suffix in (".yaml", ".yml")]
+        files = [self._read(path, f"{name}/{path.name}") for path in paths]
+        return [file for file in files if file.data is not None or not file.problems]
+
+    def look_for_strays(self) -> None:
+        """Warn of YAML files and folders that nobody reads: `acess.yaml` would grant nothing, silently."""
+        for path in sorted(self.directory.glob("*")) if self.directory.is_dir() else []:
+            known = FOLDERS if path.is_dir() else FILES
+            if path.name in known or (not path.is_dir() and path.suffix not in (".yaml", ".yml")):
+                continue
+            meant = nearest(path.name, known)
+            if meant or not path.is_dir():
+                what = f"nothing reads this; a plant directory holds {', '.join((*FILES, *FOLDERS))}."
+                finding = Finding(id="plant.unknown_file", what=what, nearest=meant)
+                self.problems.append(Problem(finding, path.name, severity="warning"))
+
+    def _file(self, name: str) -> YamlFile | None:
+        path = self.directory / name
+        return self._read(path, name) if path.is_file() else None
+
+    def _read(self, path: Path, name: str) -> YamlFile:
+        try:
+            file = read_yaml(path.read_bytes(), name, self._environ)
+        except OSError as error:
+            finding = Finding(id="plant.unreadable", what=f"the file cannot be read: {error.strerror}.")
+            file = YamlFile(name, None, {}, [Problem(finding, name)])
+        self.problems += file.problems
+        return file
+
+    def _add(self, file: YamlFile, finding: Finding) -> None:
+        """A finding, unless it only repeats that a model, whose faults are told, could not be read."""
+        if finding.id in ("namespace.model", "model.reference") and file.value(finding.where) in self._broken:
+            return
+        self.problems.append(file.problem(finding))
+
+
+def _stated_ref(document: Any) -> str:
+    return f"{document.get('model')}@{document.get('version')}" if isinstance(document, dict) else ""

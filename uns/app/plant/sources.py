@@ -1,0 +1,87 @@
+"""Reads sources/*.yaml, asks each adapter to check its configuration, and finds where the values will appear."""
+
+from collections.abc import Iterator
+from importlib.metadata import entry_points
+
+import msgspec
+
+from uns.adapter import Adapter
+from uns.app.plant.problem import Problem
+from uns.app.plant.yaml_file import YamlFile
+from uns.edge.spec import SourceSpec, parse_source
+from uns.errors import Finding, nearest
+from uns.host.projection import default_topic
+from uns.policy import Namespace
+from uns.policy.admission import is_sparkplug
+from uns.policy.resolve import resolve
+from uns.registry.pointer import to_pointer
+
+GROUP = "uns.adapters"
+
+
+def read_sources(files: list[YamlFile], namespace: Namespace) -> tuple[list[SourceSpec], list[Problem]]:
+    """Every source that could be read, and everything wrong with any of them. Opens no connection."""
+    sources: list[SourceSpec] = []
+    problems: list[Problem] = []
+    for file in files:
+        read = parse_source({} if file.data is None else file.data)
+        if not isinstance(read, SourceSpec):
+            problems += [file.problem(finding) for finding in read]
+            continue
+        findings = [*_twice(read, sources), *_check_adapter(read)]
+        problems += [file.problem(finding) for finding in findings]
+        problems += [file.problem(finding, warning=True) for finding in undeclared(read, namespace)]
+        sources.append(read)
+    return sources, problems
+
+
+def load_adapter(name: str) -> type[Adapter] | Finding:
+    """The adapter class of an entry point in the group `uns.adapters`, or why there is none."""
+    known = {point.name: point for point in entry_points(group=GROUP)}
+    if name not in known:
+        return Finding(
+            id="source.adapter",
+            what=f"no adapter '{name}' is installed (known: {', '.join(sorted(known)) or 'none'}).",
+            where="/adapter",
+            hint="Correct the name, or install the package that brings the adapter.",
+            nearest=nearest(name, known),
+        )
+    try:
+        adapter: type[Adapter] = known[name].load()
+    except ImportError as error:
+        what = f"the adapter '{name}' cannot be loaded: {error}."
+        hint = f"Install it with pip install 'uns-platform[{name}]'."
+        return Finding(id="source.adapter", what=what, where="/adapter", hint=hint)
+    return adapter
+
+
+def _check_adapter(source: SourceSpec) -> list[Finding]:
+    adapter = load_adapter(source.adapter)
+    return [adapter] if isinstance(adapter, Finding) else adapter(source.config).check()
+
+
+def _twice(source: SourceSpec, others: list[SourceSpec]) -> Iterator[Finding]:
+    for other in others:
+        if other.name == source.name:
+            what = f"the source '{source.name}' is described in two files."
+            yield Finding(id="source.twice", what=what, where="/source", hint="Give one of them another name.")
+        if other.edge == source.edge:
+            what = f"the edge node '{source.edge}' is also that of source '{other.name}'."
+            hint = "Two edge nodes of one name push each other off the broker: give each source its own."
+            yield Finding(id="source.edge_twice", what=what, where="/edge", hint=hint)
+
+
+def undeclared(source: SourceSpec, namespace: Namespace) -> Iterator[Finding]:
+    """Points whose values will land on a topic that is neither declared nor open. One finding per device at fault."""
+    for point in source.points:
+        topic = default_topic(source.group, source.node, point.device, point.name)
+        if topic is None or is_sparkplug(topic):
+            continue
+        finding = resolve(namespace, topic).finding
+        if finding is not None:
+            yield msgspec.structs.replace(
+                finding,
+                id="source.undeclared",
+                what=f"its values will be held back: {finding.what}",
+                where=to_pointer(("devices", point.device, point.name)),
+            )

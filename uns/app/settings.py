@@ -1,0 +1,239 @@
+"""Which settings does a server have? Each is declared once; file, environment, defaults and reference come from here.
+
+A setting stands in `uns.yaml` (`mqtt: {port: 1883}`) or in the environment (`UNS_MQTT_PORT=1883`), which wins.
+`python -m uns.app.settings` prints the reference page.
+"""
+
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
+
+from uns.broker.limits import Limits
+from uns.errors import Finding, nearest
+from uns.registry.pointer import to_pointer
+
+_LIMITS = Limits()
+
+
+class _Section(BaseModel):
+    """Strict: `port: "1883"` and `port: yes` are findings, not guesses."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class MqttSettings(_Section):
+    """The MQTT listener and the bounds of the broker."""
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on; 0.0.0.0 is every IPv4 interface.")
+    port: int = Field(default=1883, ge=0, le=65_535, description="TCP port; 0 takes a free one.")
+    max_packet_bytes: int = Field(
+        default=_LIMITS.max_packet_bytes, ge=1024, le=268_435_455, description="Largest packet."
+    )
+    connect_timeout_s: int = Field(
+        default=_LIMITS.connect_timeout_s, ge=1, description="A connection must CONNECT in this."
+    )
+    max_connections: int = Field(default=_LIMITS.max_connections, ge=1, description="More are turned away.")
+    max_topic_levels: int = Field(default=_LIMITS.max_topic_levels, ge=1, description="Levels of a topic or filter.")
+    max_subscriptions_per_client: int = Field(
+        default=_LIMITS.max_subscriptions_per_client, ge=1, description="Of one session."
+    )
+    receive_maximum: int = Field(
+        default=_LIMITS.receive_maximum,
+        ge=1,
+        le=65_535,
+        description="QoS 1 and 2 messages in flight, per client and direction.",
+    )
+    max_queued_messages: int = Field(
+        default=_LIMITS.max_queued_messages, ge=1, description="Waiting for one session; past it the oldest is shed."
+    )
+    max_queued_bytes: int = Field(
+        default=_LIMITS.max_queued_bytes, ge=1024, description="Waiting for one session; past it the oldest is shed."
+    )
+    max_unsent_bytes: int = Field(
+        default=_LIMITS.max_unsent_bytes, ge=1024, description="Waiting for one slow connection; past it QoS 0 is shed."
+    )
+    max_topics: int = Field(default=_LIMITS.max_topics, ge=1, description="Topics with a value kept in memory.")
+    topic_alias_maximum: int = Field(
+        default=_LIMITS.topic_alias_maximum, ge=0, le=65_535, description="Topic aliases (MQTT 5) a client may set."
+    )
+    max_keep_alive_s: int = Field(
+        default=_LIMITS.max_keep_alive_s, ge=0, le=65_535, description="Longest keep-alive granted; 0 grants any."
+    )
+    session_expiry_max_s: int = Field(
+        default=_LIMITS.session_expiry_max_s,
+        ge=0,
+        le=4_294_967_295,
+        description="Longest life of a session without connection.",
+    )
+
+    def limits(self) -> Limits:
+        """The bounds as the broker takes them."""
+        return Limits(**{name: getattr(self, name) for name in Limits.__struct_fields__})
+
+
+class HttpSettings(_Section):
+    """The HTTP listener: web page, API, metrics."""
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on; 0.0.0.0 is every IPv4 interface.")
+    port: int = Field(default=8080, ge=0, le=65_535, description="TCP port; 0 takes a free one.")
+
+
+class HistorySettings(_Section):
+    """What is recorded, and for how long."""
+
+    enabled: bool = Field(default=True, description="Record at all.")
+    record: list[str] = Field(default=[], description="Topic filters to record; empty is the whole declared tree.")
+    retention_days: int = Field(default=30, ge=1, description="Older values are deleted.")
+    queue_size: int = Field(
+        default=200_000, ge=1000, description="Values waiting to be written; past it the oldest is shed."
+    )
+
+
+class SparkplugSettings(_Section):
+    """The Sparkplug B host application."""
+
+    host_id: str = Field(default="uns", pattern=r"^[^+#/]+$", description="Name in spBv1.0/STATE/<host_id>.")
+
+
+class ViolationSettings(_Section):
+    """Kept violations and quarantined messages."""
+
+    max_rows: int = Field(default=100_000, ge=1, description="Past it the oldest goes.")
+    max_bytes: int = Field(default=268_435_456, ge=1_048_576, description="Of kept payloads; past it the oldest goes.")
+
+
+class Settings(_Section):
+    """The content of uns.yaml."""
+
+    name: str = Field(default="", description="Name of this server, shown on the page and in /api/v1/info.")
+    data: str = Field(default="data", description="Directory for history and state, relative to the plant directory.")
+    mqtt: MqttSettings = MqttSettings()
+    http: HttpSettings = HttpSettings()
+    history: HistorySettings = HistorySettings()
+    sparkplug: SparkplugSettings = SparkplugSettings()
+    violations: ViolationSettings = ViolationSettings()
+
+
+Path = tuple[str, ...]
+
+
+def setting_fields() -> Iterator[tuple[Path, FieldInfo]]:
+    """(path, declaration) of every single setting, for example `("mqtt", "port")`."""
+    for name, field in Settings.model_fields.items():
+        section = field.annotation
+        if isinstance(section, type) and issubclass(section, _Section):
+            for inner, inner_field in section.model_fields.items():
+                yield (name, inner), inner_field
+        else:
+            yield (name,), field
+
+
+def variable(path: Path) -> str:
+    """The environment variable of a setting: `UNS_MQTT_PORT`."""
+    return "UNS_" + "_".join(path).upper()
+
+
+def read_settings(document: Any, environ: Mapping[str, str]) -> tuple[Settings, list[Finding]]:
+    """Settings from the document of uns.yaml and the environment, and everything that is wrong with them.
+
+    A wrong setting keeps its default. `where` of a finding is a JSON pointer into the document, or the name of the
+    environment variable.
+    """
+    findings: list[Finding] = []
+    stated: dict[str, Any] = {} if document is None else document
+    try:
+        settings = Settings.model_validate(stated)
+    except ValidationError as error:
+        faults = error.errors(include_url=False)
+        findings += [_finding(tuple(fault["loc"]), fault) for fault in faults]
+        stated = _without(stated, [tuple(fault["loc"]) for fault in faults])
+        settings = Settings.model_validate(stated)
+    return _override(settings, environ, findings), findings
+
+
+def _override(settings: Settings, environ: Mapping[str, str], findings: list[Finding]) -> Settings:
+    values = settings.model_dump()
+    for path, field in setting_fields():
+        text = environ.get(variable(path))
+        if not text:
+            continue
+        is_list = field.annotation == list[str]
+        raw: Any = [part.strip() for part in text.split(",")] if is_list else text
+        for name in reversed(path):
+            raw = {name: raw}
+        try:
+            read = Settings.model_validate(raw) if is_list else Settings.model_validate_strings(raw, strict=False)
+        except ValidationError as error:
+            what = f"{variable(path)}='{text}': {error.errors()[0]['msg']}."
+            findings.append(Finding(id="plant.environment", what=what, where=variable(path)))
+            continue
+        if len(path) == 1:
+            values[path[0]] = getattr(read, path[0])
+        else:
+            values[path[0]][path[1]] = getattr(getattr(read, path[0]), path[1])
+    return Settings.model_validate(values)
+
+
+def _finding(where: tuple[int | str, ...], fault: Any) -> Finding:
+    pointer = to_pointer(where)
+    if fault["type"] == "extra_forbidden":
+        known = _keys_beside(where)
+        what = f"'{where[-1]}' is not a setting here (known: {', '.join(known)})."
+        return Finding(id="plant.unknown_key", what=what, where=pointer, nearest=nearest(str(where[-1]), known))
+    what = f"{'.'.join(map(str, where)) or 'uns.yaml'}: {fault['msg']}, found {fault['input']!r:.80}."
+    kinds = ("_type", "_parsing", "model_attributes_type")
+    return Finding(id="plant.type" if fault["type"].endswith(kinds) else "plant.value", what=what, where=pointer)
+
+
+def _keys_beside(where: tuple[int | str, ...]) -> list[str]:
+    if len(where) == 1:
+        return list(Settings.model_fields)
+    return [path[1] for path, _ in setting_fields() if len(path) == 2 and path[0] == where[0]]
+
+
+def _without(document: Any, wrong: list[tuple[int | str, ...]]) -> dict[str, Any]:
+    """The document without the settings that are wrong; a fault within a list takes the whole list out."""
+    if not isinstance(document, dict):
+        return {}
+    heads = {where[0] for where in wrong if len(where) == 1}
+    kept: dict[str, Any] = {}
+    for key, value in document.items():
+        below = {where[1] for where in wrong if len(where) > 1 and where[0] == key}
+        if key in heads:
+            continue
+        kept[key] = {name: inner for name, inner in value.items() if name not in below} if below else value
+    return kept
+
+
+def reference() -> str:
+    """The reference page of all settings, in Markdown."""
+    lines = [
+        "# Settings",
+        "",
+        "Written in `uns.yaml` of the plant directory. The environment variable wins over the file,",
+        "and an option of the command line wins over both.",
+        "",
+        "| setting | environment | default | bounds | meaning |",
+        "|---|---|---|---|---|",
+    ]
+    for path, field in setting_fields():
+        default = field.get_default(call_default_factory=True)
+        shown = f"`{default}`" if default not in ("", []) else ""
+        cells = [f"`{'.'.join(path)}`", f"`{variable(path)}`", shown, _bounds(field), field.description or ""]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _bounds(field: FieldInfo) -> str:
+    low = next((item.ge for item in field.metadata if hasattr(item, "ge")), None)
+    high = next((item.le for item in field.metadata if hasattr(item, "le")), None)
+    if low is None:
+        return ""
+    return f"{low} or more" if high is None else f"{low} to {high}"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(reference())
