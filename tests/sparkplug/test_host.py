@@ -1,0 +1,344 @@
+"""The host's view of one edge node."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from uns.samples import DataType, Quality, Sample
+from uns.sparkplug.decode import decode
+from uns.sparkplug.edge import EdgeNode
+from uns.sparkplug.encode import encode
+from uns.sparkplug.events import Born, Died, NodeState, Retired, Values
+from uns.sparkplug.host import HostSession
+from uns.sparkplug.payload import DataSet, Metric, Payload, Template
+from uns.sparkplug.rebirth import Cause, RebirthWanted
+from uns.sparkplug.topic import MessageType, SparkplugTopic, parse_topic
+
+NOW = 1_790_000_000_000
+
+
+class Plant:
+    """An edge node with one device, and a host session that hears it. Time is `ms` after NOW on both clocks."""
+
+    def __init__(self, **options):
+        self.findings = []
+        self.session = HostSession(on_finding=self.findings.append, **options)
+        self.node = EdgeNode("g", "n", on_finding=self.findings.append)
+        self.node.declare("", "uptime", DataType.UINT64)
+        self.node.declare("filler", "temperature", DataType.DOUBLE, unit="Cel")
+        self.node.declare("filler", "count", DataType.INT8)
+        self.node.join("filler", NOW)
+        self.will = None
+
+    def hear(self, *messages, ms=0, retained=False):
+        events = []
+        for message in messages:
+            topic = parse_topic(message.topic)
+            events += self.session.receive(topic, message.payload, NOW + ms, ms, retained=retained)
+        return events
+
+    def birth(self, ms=0):
+        self.will = self.node.will(NOW + ms)
+        return self.hear(*self.node.births(NOW + ms), ms=ms)
+
+    def data(self, name, value, ms=0, device="filler"):
+        return self.node.data(device, [(name, Sample(value, Quality.GOOD, NOW + ms))], NOW + ms)
+
+
+@pytest.fixture
+def plant():
+    return Plant()
+
+
+@pytest.fixture
+def born(plant):
+    plant.birth()
+    return plant
+
+
+def names(metrics):
+    return [metric.name for metric in metrics]
+
+
+def values(events):
+    return [
+        (metric.device, metric.name, sample.value)
+        for event in events
+        if isinstance(event, Values)
+        for metric, sample, _ in event.values
+    ]
+
+
+def kinds(events):
+    return [type(event).__name__ for event in events]
+
+
+def test_births_announce_metrics_with_their_values(plant):
+    node_born, node_values, device_born, device_values = plant.birth()
+    assert (node_born.device, names(node_born.metrics)) == ("", ["uptime", "bdSeq", "Node Control/Rebirth"])
+    assert (device_born.device, names(device_born.metrics)) == ("filler", ["temperature", "count"])
+    assert device_born.metrics[0].unit == "Cel"
+    assert [(sample.value, sample.quality) for _, sample, _ in device_values.values] == [
+        (None, Quality.GOOD_NO_DATA)
+    ] * 2
+    assert values([node_values])[1] == ("", "bdSeq", 0)
+    assert plant.session.state is NodeState.ONLINE
+
+
+def test_data_is_typed_from_the_birth(born):
+    [event] = born.hear(born.data("count", -5, ms=7))
+    [(metric, sample, historical)] = event.values
+    assert (event.device, metric.name, sample, historical) == (
+        "filler",
+        "count",
+        Sample(-5, Quality.GOOD, NOW + 7),
+        False,
+    )
+
+
+def test_historical_values_are_marked(born):
+    message = born.node.data("filler", [("count", Sample(1, Quality.GOOD, NOW - 9))], NOW, historical=True)
+    [event] = born.hear(message)
+    assert event.values[0][2] is True
+
+
+def test_data_before_a_birth_asks_for_one_rebirth(plant):
+    plant.node.will(NOW)
+    plant.node.births(NOW)
+    assert plant.hear(plant.data("count", 1)) == [RebirthWanted(Cause.NO_BIRTH)]
+    assert plant.hear(plant.data("count", 2)) == []
+    assert plant.session.state is NodeState.UNKNOWN
+    assert plant.session.tick(NOW + 5000, 5000) == [RebirthWanted(Cause.NO_BIRTH)]
+
+
+def test_an_unknown_alias_asks_for_a_rebirth_and_the_others_go_on(born):
+    born.node.declare("filler", "level", DataType.DOUBLE)
+    batch = [("level", Sample(1.0, Quality.GOOD, NOW)), ("count", Sample(3, Quality.GOOD, NOW))]
+    events = born.hear(born.node.data("filler", batch, NOW))
+    assert values(events) == [("filler", "count", 3)]
+    assert events[-1] == RebirthWanted(Cause.UNKNOWN_METRIC)
+
+
+def test_metrics_are_also_found_by_name(born):
+    topic = SparkplugTopic("g", MessageType.DDATA, "n", "filler")
+    by_name = Payload(NOW, [Metric("count", None, DataType.INT8, 4, NOW)], 2)
+    assert values(born.session.receive(topic, encode(by_name), NOW, 0)) == [("filler", "count", 4)]
+    wrong_alias = Payload(NOW, [Metric("count", 77, DataType.INT8, 5, NOW)], 3)
+    assert values(born.session.receive(topic, encode(wrong_alias), NOW, 0)) == [("filler", "count", 5)]
+
+
+def test_a_wrong_datatype_costs_one_metric(born):
+    topic = SparkplugTopic("g", MessageType.DDATA, "n", "filler")
+    metrics = [Metric("count", None, DataType.DOUBLE, 4.0), Metric("temperature", None, DataType.DOUBLE, 5.0)]
+    events = born.session.receive(topic, encode(Payload(NOW, metrics, 2)), NOW, 0)
+    assert values(events) == [("filler", "temperature", 5.0)]
+    assert [(each.id, "its birth said Int8" in each.what) for each in born.findings] == [("sparkplug.datatype", True)]
+
+
+def test_an_alias_of_another_device_is_unknown(born):
+    payload, _ = decode(born.data("count", 1).payload)
+    events = born.session.receive(
+        SparkplugTopic("g", MessageType.NDATA, "n"),
+        encode(Payload(NOW, [Metric(None, payload.metrics[0].alias, DataType.INT8, 1)], 2)),
+        NOW,
+        0,
+    )
+    assert events == [RebirthWanted(Cause.UNKNOWN_METRIC)]
+
+
+def test_messages_are_put_back_in_order(born):
+    first, second = born.data("count", 1), born.data("count", 2)
+    assert born.hear(second) == []
+    assert values(born.hear(first)) == [("filler", "count", 1), ("filler", "count", 2)]
+    assert born.session.tick(NOW + 9999, 9999) == []
+
+
+def test_a_lost_message_is_given_up_in_time(born):
+    born.data("count", 1)
+    assert born.hear(born.data("count", 2), ms=10) == []
+    assert born.session.tick(NOW + 2009, 2009) == []
+    events = born.session.tick(NOW + 2010, 2010)
+    assert values(events) == [("filler", "count", 2)]
+    assert events[-1] == RebirthWanted(Cause.SEQ_GAP)
+    assert values(born.hear(born.data("count", 3), ms=2011)) == [("filler", "count", 3)]
+    assert born.session.counts["gaps"] == 1
+
+
+def test_a_rebirth_in_time_settles_the_gap(born):
+    born.data("count", 1)
+    born.hear(born.data("count", 2))
+    events = born.hear(*born.node.births(NOW + 100), ms=100)
+    assert values(events)[0] == ("filler", "count", 2)
+    assert born.session.tick(NOW + 9999, 9999) == []
+    assert values(born.hear(born.data("count", 4))) == [("filler", "count", 4)]
+
+
+def test_a_device_birth_may_overtake_its_node_birth(born):
+    for value in range(2, 200):  # the DBIRTH's seq 1 is ahead of 200, not behind it
+        born.hear(born.data("count", value % 100))
+    nbirth, dbirth = born.node.births(NOW + 100)
+    assert born.hear(dbirth, ms=100) == []
+    assert kinds(born.hear(nbirth, ms=101)) == ["Born", "Values", "Born", "Values"]
+    assert values(born.hear(born.data("count", 6, ms=102))) == [("filler", "count", 6)]
+    assert born.session.tick(NOW + 9999, 9999) == []
+
+
+def test_node_death_kills_everything_at_the_hosts_time(born):
+    events = born.hear(born.node.death(NOW + 5), ms=7)
+    assert [(each.device, each.time_ms, len(each.metrics)) for each in events] == [
+        ("", NOW + 7, 3),
+        ("filler", NOW + 7, 2),
+    ]
+    assert born.session.state is NodeState.OFFLINE
+    assert kinds(born.birth(ms=20)) == ["Born", "Values"] * 2
+
+
+def test_a_death_of_an_earlier_session_is_ignored(born):
+    old = born.will
+    born.birth(ms=10)
+    assert born.hear(old, ms=20) == []
+    assert born.session.state is NodeState.ONLINE
+    assert len(born.hear(born.will, ms=30)) == 2
+    assert born.hear(born.will, ms=31) == []
+    assert born.session.counts["ignored deaths"] == 2
+
+
+def test_what_waited_is_read_before_the_death(born):
+    born.data("count", 1)
+    born.hear(born.data("count", 2))
+    assert values(born.hear(born.node.death(NOW))) == [("filler", "count", 2)]
+
+
+def test_device_death_has_its_own_time(born):
+    [event] = born.hear(*born.node.leave("filler", NOW + 3), ms=9)
+    assert (event.device, event.time_ms, names(event.metrics)) == ("filler", NOW + 3, ["temperature", "count"])
+    [again] = born.hear(*born.node.join("filler", NOW + 4), ms=10)[:1]
+    assert isinstance(again, Born)
+
+
+def test_data_of_a_dead_device_asks_for_a_rebirth(born):
+    late = born.data("count", 1)
+    death = born.node.leave("filler", NOW)[0]
+    early, _ = decode(death.payload)
+    early.seq = 2
+    topic = SparkplugTopic("g", MessageType.DDEATH, "n", "filler")
+    born.session.receive(topic, encode(early), NOW, 0)
+    payload, _ = decode(late.payload)
+    moved = Payload(NOW, [Metric(None, payload.metrics[0].alias, DataType.INT8, 1)], 3)
+    events = born.session.receive(SparkplugTopic("g", MessageType.DDATA, "n", "filler"), encode(moved), NOW, 0)
+    assert events == [RebirthWanted(Cause.NO_DEVICE_BIRTH)]
+
+
+def test_a_node_birth_makes_every_alias_void(born):
+    swapped = EdgeNode("g", "n", on_finding=born.findings.append)
+    for name, datatype in (("count", DataType.INT8), ("temperature", DataType.DOUBLE)):
+        swapped.declare("filler", name, datatype)
+    swapped.declare("", "uptime", DataType.UINT64)
+    swapped.join("filler", NOW)
+    swapped.will(NOW + 1)
+    born.node = swapped
+    born.hear(*swapped.births(NOW + 1), ms=1)
+    assert values(born.hear(born.data("count", 5, ms=2))) == [("filler", "count", 5)]
+    assert values(born.hear(born.data("uptime", 6, ms=2, device=""))) == [("", "uptime", 6)]
+    assert born.findings == []
+
+
+def test_metrics_that_a_new_birth_lacks_are_retired(born):
+    born.node.withdraw("filler", "count")
+    born.node.withdraw("", "uptime")
+    events = born.hear(*born.node.births(NOW + 1), ms=1)
+    assert [(each.device, names(each.metrics)) for each in events if isinstance(each, Retired)] == [
+        ("", ["uptime"]),
+        ("filler", ["count"]),
+    ]
+
+
+def test_a_device_that_is_not_born_again_is_dead(born):
+    nbirth, _ = born.node.births(NOW + 1)
+    born.hear(nbirth, ms=1)
+    assert born.session.tick(NOW + 2000, 2000) == []
+    [died] = born.session.tick(NOW + 2001, 2001)
+    assert (died.device, died.time_ms) == ("filler", NOW + 2001)
+    assert isinstance(died, Died)
+
+
+def test_retained_births_are_suspect(plant):
+    plant.node.will(NOW)
+    births = plant.node.births(NOW)
+    assert plant.hear(*births, retained=True) == [RebirthWanted(Cause.RETAINED_BIRTH)]
+    assert plant.session.state is NodeState.UNKNOWN
+
+
+def test_a_message_without_seq_is_read_as_it_comes(born):
+    topic = SparkplugTopic("g", MessageType.DDATA, "n", "filler")
+    payload = Payload(NOW, [Metric("count", None, DataType.INT8, 8)])
+    assert values(born.session.receive(topic, encode(payload), NOW, 0)) == [("filler", "count", 8)]
+    assert born.session.counts["without seq"] == 1
+
+
+def test_any_seq_is_the_new_base(plant):
+    topic = SparkplugTopic("g", MessageType.NBIRTH, "n")
+    plant.session.receive(topic, encode(Payload(NOW, [Metric("x", 1, DataType.INT8, 1)], 200)), NOW, 0)
+    data = encode(Payload(NOW, [Metric(None, 1, DataType.INT8, 2)], 201), datatypes=False)
+    assert values(plant.session.receive(SparkplugTopic("g", MessageType.NDATA, "n"), data, NOW, 0)) == [("", "x", 2)]
+
+
+WRONG_BIRTHS = [
+    ([Metric(None, 1, DataType.INT8, 1)], "has no name"),
+    ([Metric("x", 1, DataType.INT8, 1), Metric("x", 2, DataType.INT8, 1)], "stands twice"),
+    ([Metric("x", 1, DataType.INT8, 1), Metric("y", 1, DataType.INT8, 1)], "has the alias 1 of 'x'"),
+]
+
+
+@pytest.mark.parametrize(("metrics", "what"), WRONG_BIRTHS)
+def test_wrong_metrics_of_a_birth_are_left_out(plant, metrics, what):
+    good = Metric("good", 9, DataType.INT8, 1)
+    wire = encode(Payload(NOW, [*metrics, good], 0))
+    events = plant.session.receive(SparkplugTopic("g", MessageType.NBIRTH, "n"), wire, NOW, 0)
+    assert names(events[0].metrics)[-1] == "good"
+    assert [(each.id, what in each.what) for each in plant.findings] == [("sparkplug.birth", True)]
+
+
+def test_a_birth_metric_without_datatype_is_left_out(plant):
+    wire = encode(Payload(NOW, [Metric("x", 1, DataType.INT8, 1)], 0), datatypes=False)
+    [born] = plant.session.receive(SparkplugTopic("g", MessageType.NBIRTH, "n"), wire, NOW, 0)
+    assert born == Born("", [])
+    assert "no known datatype" in plant.findings[0].what
+
+
+def test_template_definitions_are_no_values_and_tables_are_json(plant):
+    metrics = [
+        Metric("motor", None, 19, Template([], is_definition=True)),
+        Metric("m1", None, 19, Template([Metric("speed", None, DataType.DOUBLE, 5.0)], ref="motor")),
+        Metric("table", None, 16, DataSet(["a"], [DataType.INT8], [[1]])),
+        Metric("since", None, DataType.DATETIME, 2**63),
+    ]
+    events = plant.session.receive(
+        SparkplugTopic("g", MessageType.NBIRTH, "n"), encode(Payload(NOW, metrics, 0)), NOW, 0
+    )
+    assert values(events) == [("", "m1", {"speed": 5.0}), ("", "table", {"columns": ["a"], "rows": [[1]]})]
+    assert "beyond the year 9999" in plant.findings[0].what
+
+
+def test_commands_are_not_the_hosts_to_read(born):
+    assert born.session.receive(SparkplugTopic("g", MessageType.NCMD, "n"), b"junk", NOW, 0) == []
+    assert born.findings == []
+
+
+def test_an_undecodable_payload_is_a_finding_and_its_successor_finds_the_gap(born):
+    broken = born.data("count", 1)
+    broken.payload = broken.payload[:-1]
+    assert born.hear(broken) == []
+    assert [finding.id for finding in born.findings] == ["sparkplug.payload"]
+    born.hear(born.data("count", 2))
+    assert born.session.tick(NOW + 2000, 2000)[-1] == RebirthWanted(Cause.SEQ_GAP)
+
+
+@given(st.lists(st.tuples(st.sampled_from(list(MessageType)), st.binary(max_size=40)), max_size=8))
+def test_no_message_raises(messages):
+    plant = Plant()
+    plant.birth()
+    for kind, payload in messages:
+        topic = SparkplugTopic("g", kind, "n", "filler" if kind.of_device else "")
+        plant.session.receive(topic, payload, NOW, 0)
+    plant.session.tick(NOW + 10_000, 10_000)

@@ -1,0 +1,129 @@
+"""How do the events of one edge node become values on the ISA-95 tree?"""
+
+from collections.abc import Callable, Iterable
+
+from uns.errors import Finding
+from uns.host.projection import Template
+from uns.host.sample_json import sample_json
+from uns.host.status import DeviceStatus, NodeStatus
+from uns.host.tree import Projected, Tree
+from uns.link import Link
+from uns.samples import Quality, Sample
+from uns.sparkplug.born import BornMetric
+from uns.sparkplug.events import Born, Died, HostEvent, Retired, Values
+from uns.sparkplug.host import HostSession
+from uns.sparkplug.rebirth import RebirthWanted
+from uns.topics import topic_fault
+
+OnHistorical = Callable[[str, Sample], None]
+"""Told (topic, sample) of values from the past: they belong into the history and never move the live value back."""
+
+
+class ProjectedNode:
+    """One edge node: its session, and the topics its metrics feed."""
+
+    def __init__(
+        self,
+        group: str,
+        node: str,
+        session: HostSession,
+        *,
+        tree: Tree,
+        link: Link,
+        template: Template,
+        on_finding: Callable[[Finding], None],
+        on_historical: OnHistorical,
+        ask_rebirth: Callable[["ProjectedNode"], None],
+    ) -> None:
+        self.group = group
+        self.node = node
+        self.session = session
+        self._tree = tree
+        self._publish = link.publish
+        self._template = template
+        self._on_finding = on_finding
+        self._on_historical = on_historical
+        self._ask_rebirth = ask_rebirth
+
+    def apply(self, events: Iterable[HostEvent]) -> None:
+        """Carry events out, in order; a rebirth is asked for last, since the answer may come before this returns."""
+        rebirth_wanted = False
+        for event in events:
+            match event:
+                case Values():
+                    self._values(event)
+                case Born():
+                    for metric in event.metrics:
+                        metric.context = self._claim(metric)
+                case Died():
+                    for metric in event.metrics:
+                        self._stale(metric.context)
+                case Retired():
+                    for metric in event.metrics:
+                        self._retire(metric.context)
+                case RebirthWanted():
+                    rebirth_wanted = True
+        if rebirth_wanted:
+            self._ask_rebirth(self)
+
+    def status(self) -> NodeStatus:
+        session = self.session
+        devices = session.table.devices
+        own = devices.get("")
+        return NodeStatus(
+            group=self.group,
+            node=self.node,
+            state=session.state,
+            since_ms=own.since_ms if own else None,
+            bd_seq=session.bd_seq,
+            metrics=len(own.metrics) if own else 0,
+            devices=[
+                DeviceStatus(name, device.online, device.since_ms, len(device.metrics))
+                for name, device in devices.items()
+                if name
+            ],
+            counts=dict(session.counts),
+            rebirth_requests=session.rebirth.requests,
+            rebirth_cause=session.rebirth.last_cause or "",
+        )
+
+    def _values(self, event: Values) -> None:
+        publish = self._publish
+        for metric, sample, historical in event.values:
+            projected: Projected | None = metric.context
+            if projected is None:
+                continue
+            if historical:
+                self._on_historical(projected.topic, sample)
+                continue
+            projected.sample = sample
+            publish(projected.topic, sample_json(sample), retain=True)
+
+    def _claim(self, metric: BornMetric) -> Projected | None:
+        topic = self._template(self.group, self.node, metric.device, metric.name)
+        if topic is None:
+            return None
+        if fault := topic_fault(topic):
+            what = f"Metric '{metric.name}' of node '{self.group}/{self.node}' makes no topic: {fault}."
+            self._on_finding(Finding(id="sparkplug.topic", what=what, hint="Give the metric another name."))
+            return None
+        claimed = self._tree.claim(topic, self.group, self.node, metric)
+        if isinstance(claimed, Finding):
+            self._on_finding(claimed)
+            return None
+        return claimed
+
+    def _stale(self, projected: Projected | None) -> None:
+        """The last value stays with its source time and becomes Uncertain, until the next birth."""
+        if projected is None or not projected.online:
+            return
+        projected.online = False
+        last = projected.sample
+        if last is not None and last.quality is Quality.GOOD:
+            projected.sample = Sample(last.value, Quality.UNCERTAIN, last.timestamp_ms)
+            self._publish(projected.topic, sample_json(projected.sample), retain=True)
+
+    def _retire(self, projected: Projected | None) -> None:
+        """The metric is gone for good: its retained value is cleared."""
+        if projected is not None and self._tree.release(projected):
+            self._publish(projected.topic, b"", retain=True)
