@@ -57,6 +57,8 @@ def read_fields(
             if field.required:
                 findings.append(_missing(key, document, where, family))
             continue
+        if document[key] is None and not field.required:
+            continue  # `username:` with nothing behind it: not set
         try:
             values[field.name] = msgspec.convert(document[key], field.type, strict=False, dec_hook=_decode)
         except (msgspec.ValidationError, ValueError) as error:

@@ -15,7 +15,7 @@ Properties = dict[str, Any]
 """MQTT 5 properties by their standard name in snake case; `user_property` is a list of (name, value) pairs."""
 
 
-class Message(msgspec.Struct):
+class Message(msgspec.Struct, gc=False):
     """One PUBLISH on its way. `publisher` is the client id; times are UTC milliseconds since 1970."""
 
     topic: str

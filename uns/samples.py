@@ -90,7 +90,8 @@ def decode_sample(payload: bytes, received_ms: int) -> Sample | None:
         return None if isinstance(document, list) else Sample(document, Quality.GOOD, received_ms)
     if "value" not in document:
         return None
-    quality = _QUALITIES.get(document.get("quality", "Good"))
+    stated = document.get("quality", "Good")
+    quality = _QUALITIES.get(stated) if isinstance(stated, str) else None
     if quality is None:
         return None
     try:

@@ -66,12 +66,12 @@ def test_all_machine_states_are_seen(series):
 
 
 def test_a_value_with_max_age_is_reported_before_it_is_stale(series):
-    """Report by exception with the deadband of the source: the longest silence stays below max_age."""
+    """Report by exception with the deadband of the model: the longest silence stays below max_age."""
     aged = {tag: attribute for tag, attribute in attributes().items() if attribute.max_age_ms}
     assert len(aged) > 50
     for tag, attribute in aged.items():
         stride = POLL_STEPS if tag.startswith("energy/") else 1
-        deadband = points()[tag].get("deadband", 0)
+        deadband = attribute.deadband or 0
         silence_s = _longest_silence_s(series[tag][::stride], deadband, stride * STEP_S)
         assert silence_s * 1000 < attribute.max_age_ms, tag
 

@@ -82,14 +82,9 @@ def test_both_lines_are_equal_but_for_their_name():
     assert renamed(sources()["line1"]) == sources()["line2"]
 
 
-def test_sources_and_models_agree_on_deadbands():
+def test_the_rules_of_the_models_are_not_typed_twice():
     for tag, point in points().items():
-        assert point.get("deadband") == attributes()[tag].deadband, tag
-
-
-def test_sources_and_models_agree_on_what_is_writable():
-    for tag, point in points().items():
-        assert point.get("writable", False) == attributes()[tag].writable, tag
+        assert not set(PLATFORM_KEYS) & set(point), tag
 
 
 def test_edges_are_where_the_namespace_has_their_assets():

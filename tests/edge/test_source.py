@@ -1,0 +1,301 @@
+"""One source through its life: births, data, loss, return, commands, failure."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from random import Random
+from typing import Any
+
+import pytest
+
+from tests.adapters.support import until
+from tests.edge.listener import GROUP, Listener, PlayedAdapter, forever
+from tests.edge.sources import MemoryBdSeq, document, parsed
+from tests.support.clock import FakeClock
+from tests.support.memory_link import MemoryBroker
+from uns.adapter import Fatal, Retriable, Sink, SourceConfig
+from uns.edge.backoff import Backoff
+from uns.edge.source import Source
+from uns.edge.status import State
+from uns.errors import Finding, UnsError
+from uns.samples import DataType, Quality
+
+LOST = Finding(id="source.unreachable", what="gone.")
+SILENT = Finding(id="source.silent", what="nothing.")
+Run = Callable[[PlayedAdapter, Sink], Any]
+
+
+class Plant:
+    """A source with a played adapter, on a broker with a listener."""
+
+    def __init__(self, *runs: Run, bd_seq: int = 0, check: list[Finding] | None = None) -> None:
+        devices = {
+            "filler": {"t": {"deadband": 0.5}, "level": {}},
+            "capper": {"torque": {"writable": True}},
+        }
+        self.clock = FakeClock()
+        self.broker = MemoryBroker(self.clock)
+        self.host = Listener(self.broker)
+        self.store = MemoryBdSeq(bd_seq)
+        self.adapter: PlayedAdapter | None = None
+        self._runs = runs
+        self._check = check
+        self.source = Source(
+            parsed(document(devices=devices)),
+            self._make,
+            self.broker.link("edge:line1"),
+            self.clock,
+            self.store,
+            random=Random(1),
+            backoff=Backoff(first_s=0.01, most_s=0.02),
+            tick_s=0.01,
+        )
+
+    def _make(self, config: SourceConfig) -> PlayedAdapter:
+        self.adapter = PlayedAdapter(config, self._runs)
+        if self._check is not None:
+            findings = self._check
+            self.adapter.check = lambda: findings  # type: ignore[method-assign]
+        return self.adapter
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator["Plant"]:
+        task = asyncio.create_task(self.source.run())
+        try:
+            yield self
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+
+async def connect(adapter: PlayedAdapter, sink: Sink) -> None:
+    sink.connected(adapter.datatypes())
+    sink.emit(adapter.readings(t=20.0, level=1.0, torque=5.0))
+
+
+async def connect_and_stay(adapter: PlayedAdapter, sink: Sink) -> None:
+    await connect(adapter, sink)
+    await forever()
+
+
+async def connect_and_lose(adapter: PlayedAdapter, sink: Sink) -> None:
+    await connect(adapter, sink)
+    await asyncio.sleep(0)
+    raise Retriable(LOST)
+
+
+async def test_births_carry_the_first_values_and_the_death_ends_it() -> None:
+    plant = Plant(connect_and_stay)
+    async with plant.running():
+        await until(lambda: "DBIRTH/capper" in plant.host.kinds)
+        assert plant.host.kinds == ["NBIRTH", "DBIRTH/filler", "DBIRTH/capper"]
+        assert plant.host.values["filler/t"] == (20.0, Quality.GOOD)
+        assert plant.host.values["capper/torque"] == (5.0, Quality.GOOD)
+    assert plant.host.kinds[3:] == ["DDEATH/filler", "DDEATH/capper", "NDEATH"]
+    assert plant.source.status().state is State.STOPPED
+
+
+async def test_a_batch_is_one_message_per_device_with_what_changed() -> None:
+    async def play(adapter: PlayedAdapter, sink: Sink) -> None:
+        await connect(adapter, sink)
+        await asyncio.sleep(0)
+        sink.emit(adapter.readings(t=20.4, level=2.0, torque=5.0))  # t within its deadband, torque the same
+        sink.emit(adapter.readings(t=20.6, level=2.0, torque=6.0))
+        await forever()
+
+    plant = Plant(play)
+    async with plant.running():
+        await until(lambda: len(plant.host.kinds) >= 6)
+        assert plant.host.kinds[3:] == ["DDATA/filler", "DDATA/filler", "DDATA/capper"]
+        assert [len(payload.metrics) for _, payload in plant.host.payloads[3:]] == [1, 1, 1]
+        assert [payload.seq for _, payload in plant.host.payloads] == [0, 1, 2, 3, 4, 5]
+        status = plant.source.status()
+    assert (status.points, status.points_seen, status.points_missing, status.suppressed) == (3, 3, 0, 3)
+
+
+async def test_a_lost_device_dies_and_is_born_again() -> None:
+    plant = Plant(connect_and_lose, connect_and_stay)
+    async with plant.running():
+        await until(lambda: plant.host.kinds.count("DBIRTH/capper") == 2)
+        assert plant.host.kinds == [
+            "NBIRTH",
+            *("DBIRTH/filler", "DBIRTH/capper", "DDEATH/filler", "DDEATH/capper"),
+            *("DBIRTH/filler", "DBIRTH/capper"),
+        ]
+        status = plant.source.status()
+    assert (status.state, status.reconnects, status.finding) == (State.RUNNING, 1, None)
+
+
+@pytest.mark.parametrize(("finding", "state"), [(LOST, State.RETRYING), (SILENT, State.SILENT)])
+async def test_while_it_is_lost_the_status_says_why_and_when_it_is_tried_again(finding: Finding, state: State) -> None:
+    async def lose(adapter: PlayedAdapter, sink: Sink) -> None:
+        raise Retriable(finding)
+
+    plant = Plant(lose, forever)
+    seen = []
+    async with plant.running():
+        while not seen or plant.source.status().state is not State.CONNECTING:
+            if plant.source.status().state is state:
+                seen.append(plant.source.status())
+            await asyncio.sleep(0)
+    assert seen[0].finding == finding
+    assert seen[0].next_attempt_ms is not None
+    assert 5 <= seen[0].next_attempt_ms - plant.clock.wall_ms() <= 10
+
+
+async def test_a_connection_that_brings_nothing_is_silent_until_a_value_comes() -> None:
+    value = asyncio.Event()
+
+    async def play(adapter: PlayedAdapter, sink: Sink) -> None:
+        sink.connected(adapter.datatypes())
+        await value.wait()
+        sink.emit(adapter.readings(t=1.0))
+        await forever()
+
+    plant = Plant(play)
+    async with plant.running():
+        await until(lambda: plant.source.status().state is State.RUNNING)
+        plant.clock.advance(9_999)
+        await asyncio.sleep(0.05)
+        assert plant.source.status().state is State.RUNNING
+        plant.clock.advance(1)
+        await until(lambda: plant.source.status().state is State.SILENT)
+        finding = plant.source.status().finding
+        assert finding is not None
+        assert finding.id == "source.silent"
+        value.set()
+        await until(lambda: plant.source.status().state is State.RUNNING)
+    assert plant.source.status().last_value_ms == plant.clock.wall_ms()
+
+
+async def test_missing_points_are_counted_told_and_left_out_of_the_birth() -> None:
+    missing = Finding(id="source.node_unknown", what="no torque.")
+
+    async def play(adapter: PlayedAdapter, sink: Sink) -> None:
+        sink.missing(adapter.point["torque"], missing)
+        sink.connected(adapter.datatypes("t", "level"))
+        sink.emit(adapter.readings(t=1.0, level=2.0, torque=3.0))
+        sink.dropped(4)
+        await forever()
+
+    plant = Plant(play)
+    async with plant.running():
+        await until(lambda: "DBIRTH/filler" in plant.host.kinds)
+        status = plant.source.status()
+    assert "DBIRTH/capper" not in plant.host.kinds
+    assert (status.points_seen, status.points_missing, status.finding, status.missing) == (2, 1, missing, [missing])
+    assert status.dropped == 5  # four, and the value of a point that was not announced
+
+
+async def test_a_metric_that_is_gone_after_a_reconnect_leaves_the_birth() -> None:
+    async def without_level(adapter: PlayedAdapter, sink: Sink) -> None:
+        sink.connected(adapter.datatypes("t"))
+        await forever()
+
+    plant = Plant(connect_and_lose, without_level)
+    async with plant.running():
+        await until(lambda: plant.host.kinds.count("DBIRTH/filler") == 2)
+    births = [payload for kind, payload in plant.host.payloads if kind == "DBIRTH"]
+    assert [metric.name for metric in births[-1].metrics] == ["t"]
+
+
+async def test_a_crash_of_the_adapter_is_reported_and_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+    async def crash(adapter: PlayedAdapter, sink: Sink) -> None:
+        raise KeyError("oops")
+
+    plant = Plant(crash, connect_and_stay)
+    async with plant.running():
+        await until(lambda: plant.source.status().state is State.RUNNING)
+    assert "source.crashed" in caplog.text
+    assert "KeyError: 'oops'" in caplog.text
+
+
+async def test_a_fatal_error_ends_it_with_the_reason() -> None:
+    wrong = Finding(id="source.refused", what="wrong password.")
+
+    async def fail(adapter: PlayedAdapter, sink: Sink) -> None:
+        raise Fatal(wrong)
+
+    plant = Plant(fail)
+    await plant.source.run()
+    assert (plant.source.status().state, plant.source.status().finding) == (State.FAILED, wrong)
+    assert plant.host.kinds == ["NBIRTH", "NDEATH"]
+
+
+async def test_a_wrong_configuration_fails_before_anything_is_opened() -> None:
+    wrong = Finding(id="source.bad_endpoint", what="no.")
+    plant = Plant(check=[wrong])
+    await plant.source.run()
+    assert (plant.source.status().state, plant.source.status().finding) == (State.FAILED, wrong)
+    assert plant.host.kinds == []
+
+
+async def test_the_will_takes_the_next_bd_seq_and_it_is_stored() -> None:
+    plant = Plant(connect_and_stay, bd_seq=255)
+    async with plant.running():
+        await until(lambda: plant.host.kinds)
+        assert plant.store.bd_seq == 0
+        assert plant.host.values["bdSeq"][0] == 255
+    assert plant.host.kinds[-1] == "NDEATH"
+    assert plant.host.values["bdSeq"][0] == 255
+
+
+async def test_a_rebirth_command_brings_all_births_again() -> None:
+    plant = Plant(connect_and_stay)
+    async with plant.running():
+        await until(lambda: len(plant.host.kinds) == 3)
+        plant.clock.advance(2000)
+        plant.host.command(f"spBv1.0/{GROUP}/NCMD/line1", "Node Control/Rebirth", True, DataType.BOOLEAN)
+        await until(lambda: plant.host.kinds.count("NBIRTH") == 2)
+        assert [kind for kind in plant.host.kinds[3:] if "CMD" not in kind] == [
+            "NBIRTH",
+            "DBIRTH/filler",
+            "DBIRTH/capper",
+        ]
+        assert plant.host.values["filler/t"] == (20.0, Quality.GOOD)
+
+
+async def test_a_device_command_is_written_only_where_the_source_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    plant = Plant(connect_and_stay)
+    async with plant.running():
+        await until(lambda: len(plant.host.kinds) == 3)
+        assert plant.adapter is not None
+        for device, metric, value in (("filler", "t", 1.0), ("capper", "torque", 7.5)):
+            plant.host.command(f"spBv1.0/{GROUP}/DCMD/line1/{device}", metric, value, DataType.DOUBLE)
+        await until(lambda: plant.adapter is not None and plant.adapter.written)
+        assert plant.adapter.written == [("torque", 7.5)]
+    assert "source.read_only" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("error", "id_"),
+    [(Retriable(LOST), "source.unreachable"), (Fatal(SILENT), "source.silent"), (KeyError("x"), "source.crashed")],
+)
+async def test_what_the_adapter_says_to_a_write_is_passed_on(error: Exception, id_: str) -> None:
+    async def refuse(*_: object) -> None:
+        raise error
+
+    plant = Plant(connect_and_stay)
+    async with plant.running():
+        await until(lambda: len(plant.host.kinds) == 3)
+        assert plant.adapter is not None
+        plant.adapter.write = refuse  # type: ignore[method-assign]
+        with pytest.raises(UnsError) as refused:
+            await plant.source.write("capper", "torque", 1.0)
+    assert refused.value.finding.id == id_
+
+
+async def test_write_says_why_it_cannot() -> None:
+    plant = Plant(forever)
+    async with plant.running():
+        await until(lambda: plant.source.status().state is State.CONNECTING)
+        for device, metric, id_ in (
+            ("capper", "torqe", "unknown.point"),
+            ("filler", "t", "source.read_only"),
+            ("capper", "torque", "unreachable.source"),
+        ):
+            with pytest.raises(UnsError) as refused:
+                await plant.source.write(device, metric, 1.0)
+            assert refused.value.finding.id == id_
+            assert refused.value.finding.hint

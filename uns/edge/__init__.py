@@ -1,0 +1,1 @@
+"""Sources: OT adapters kept alive, reported by exception and published as Sparkplug edge nodes."""
