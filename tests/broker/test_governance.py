@@ -152,3 +152,21 @@ def test_a_malformed_topic_from_inside_is_refused(broker: Broker, topic: str) ->
     verdict = broker.publish(Message(topic, b"1"), "admin")
     assert verdict.finding is not None
     assert verdict.finding.id == "topic.malformed"
+
+
+def test_a_refused_topic_becomes_no_topic(peer: Peer) -> None:
+    """A client that makes up topics fills no table."""
+    for number in range(12_000):
+        peer.publish(f"acme/made-up/{number}", GOOD)
+    assert len(peer.broker.topics) == 0
+    assert len(peer.broker.door._strays) <= 10_000
+    assert peer.broker.stats.publishes_refused == 12_000
+
+
+def test_a_stray_is_judged_anew_when_the_policy_changes(peer: Peer) -> None:
+    from tests.broker.conftest import NAMESPACE, compile_admission
+
+    peer.publish("acme/made-up", GOOD, qos=1)
+    peer.broker.replace_admission(compile_admission(NAMESPACE.replace('"open/#"', '"acme/made-up"')))
+    peer.publish("acme/made-up", GOOD, qos=1, packet_id=2)
+    assert [puback.reason_code for puback in peer.take()] == [ReasonCode.TOPIC_NAME_INVALID, 0]

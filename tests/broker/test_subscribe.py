@@ -95,7 +95,6 @@ def test_suback_tells_what_is_not_granted(broker: Broker, version: int, topic_fi
 
 
 def test_subscriptions_are_bounded(peer: Peer) -> None:
-    peer.connection.session._limits  # noqa: B018
     peer.broker.sessions._limits = Limits(max_subscriptions_per_client=2)
     assert peer.subscribe("open/a", "open/b", "open/c").reason_codes == [0, 0, ReasonCode.QUOTA_EXCEEDED]
 
@@ -114,3 +113,14 @@ def test_many_compiled_topics_are_reached_too(peer: Peer, other: Peer) -> None:
     for number in range(1_500):
         peer.publish(f"open/{number}")
     assert len(other.take()) == 1_500
+
+
+def test_deep_filters_and_topics_are_refused(peer: Peer) -> None:
+    deep = "/".join(["open"] + ["x"] * 32)
+    assert peer.subscribe(deep).reason_codes == [ReasonCode.TOPIC_FILTER_INVALID]
+    peer.publish(deep, qos=1)
+    assert peer.take_one().reason_code == ReasonCode.TOPIC_NAME_INVALID
+    allowed = "/".join(["open"] + ["x"] * 31)
+    assert peer.subscribe(allowed).reason_codes == [0]
+    peer.publish(allowed)
+    assert len(peer.take()) == 1

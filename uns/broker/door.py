@@ -17,7 +17,7 @@ from uns.broker.route import Current, Fanout, Route, Target
 from uns.broker.stats import Stats
 from uns.broker.subscriptions import SubscriptionTable
 from uns.clock import Clock
-from uns.errors import Finding
+from uns.errors import Finding, shorten
 from uns.link import Message, Properties
 from uns.policy.verdict import ACCEPTED, Admission, Mode, Outcome, Verdict, judge
 from uns.policy.violation import Violation
@@ -25,6 +25,7 @@ from uns.samples import format_timestamp
 from uns.topics import TopicTrie, topic_fault
 
 INVALIDATED_ONE_BY_ONE = 1000
+STRAYS_KEPT = 10_000
 REJECTED_PREFIX = "$uns/rejected/"
 _encode_json = msgspec.json.encode
 
@@ -55,6 +56,7 @@ class Door:
         self._on_defect = on_defect
         self._routes: dict[str, Route] = {}
         self._route_trie: TopicTrie[Route] = TopicTrie()
+        self._strays: dict[str, Route] = {}
         self._epoch = 0
 
     def offer(
@@ -67,9 +69,9 @@ class Door:
         properties: Properties | None,
     ) -> Verdict:
         """Judge one message and, unless refused, make it current and deliver it. The only way in."""
-        route = self._routes.get(topic)
+        route = self._routes.get(topic) or self._strays.get(topic)
         if route is None:
-            fault = topic_fault(topic)
+            fault = topic_fault(topic) or self.depth_fault(topic)
             if fault:
                 return self.refuse(publisher, Message(topic, payload, qos, retain), _malformed_topic(topic, fault))
             route = self._compile(topic)
@@ -111,7 +113,7 @@ class Door:
 
     def check(self, topic: str, payload: bytes, role: str) -> Verdict:
         """What would this topic and payload get? Nothing is published, counted or kept."""
-        fault = topic_fault(topic)
+        fault = topic_fault(topic) or self.depth_fault(topic)
         if fault:
             return Verdict(Outcome.REJECTED, _malformed_topic(topic, fault))
         rule = self.admission.rule(topic)
@@ -120,10 +122,16 @@ class Door:
             finding = rule.check(payload)
         return ACCEPTED if finding is None else judge(rule.mode, finding)
 
+    def depth_fault(self, topic: str) -> str:
+        """Why a topic name or filter is too deep, or an empty string."""
+        limit = self._limits.max_topic_levels
+        return f"it has more than {limit} levels (mqtt.max_topic_levels)" if topic.count("/") >= limit else ""
+
     def replace_admission(self, admission: Admission) -> None:
         """Change the policy hot: every topic is judged anew at its next message."""
         self.admission = admission
         self._routes.clear()
+        self._strays.clear()
         self._route_trie = TopicTrie()
 
     # --- behind the door ----------------------------------------------------------------------------------------
@@ -178,15 +186,25 @@ class Door:
         return self._clock.monotonic_ms() + interval_s * 1000
 
     def _compile(self, topic: str) -> Route:
+        """The route of a topic seen for the first time, or since it was forgotten.
+
+        A topic that the hierarchy refuses becomes no topic: its route is only kept among a bounded number of strays,
+        so that a client that makes up topics fills no table and shows up in no tree.
+        """
+        rule = self.admission.rule(topic)
         current = self.topics.get(topic)
+        if rule.topic_finding is not None and not judge(rule.mode, rule.topic_finding).delivered:
+            if len(self._strays) >= STRAYS_KEPT:
+                self._strays.clear()
+            route = self._strays[topic] = Route(rule, current or Current())
+            return route
         if current is None:
             if len(self.topics) >= self._limits.max_topics:
                 self._forget_a_topic()
             current = Current()
             self.topics.set(topic, current)
             self._stats.topics = len(self.topics)
-        route = Route(self.admission.rule(topic), current)
-        self._routes[topic] = route
+        route = self._routes[topic] = Route(rule, current)
         self._route_trie.set(topic, route)
         return route
 
@@ -314,7 +332,7 @@ def rejected_topic(client_id: str) -> str:
 
 
 def _malformed_topic(topic: str, fault: str) -> Finding:
-    return Finding(id="topic.malformed", what=f"'{topic}' is no topic name: {fault}.")
+    return Finding(id="topic.malformed", what=f"'{shorten(topic)}' is no topic name: {fault}.")
 
 
 def _tagged(properties: Properties | None, finding: Finding) -> Properties:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 HEADS_KEPT = 64
 
 
-class Current(msgspec.Struct):
+class Current(msgspec.Struct, gc=False):
     """The last message a topic took. received_ms: UTC; expires_ms: monotonic, of the retained message."""
 
     payload: bytes = b""
@@ -29,7 +29,7 @@ class Current(msgspec.Struct):
     retained: Message | None = None
     expires_ms: int | None = None
     refused: Finding | None = None
-    """Why the last refused message was refused, or None when none was since the last accepted one."""
+    """Why the last message that broke a rule here did so, however long ago; None when none ever did."""
 
 
 class Target(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ from uns.broker.stats import Stats
 from uns.broker.subscriptions import SubscriptionOptions
 from uns.broker.timers import Timer, Timers
 from uns.clock import Clock
-from uns.errors import Finding
+from uns.errors import Finding, shorten
 from uns.link import Message
 from uns.topics import filter_fault, parse_share
 
@@ -113,11 +113,11 @@ class SessionTable:
         """
         try:
             group, bare = parse_share(topic_filter)
-            fault = filter_fault(bare)
+            fault = filter_fault(bare) or self._door.depth_fault(bare)
         except ValueError as error:
             bare, group, fault = topic_filter, "", str(error)
         if fault:
-            return Finding(id="topic.filter", what=f"'{topic_filter}' is no topic filter: {fault}.")
+            return Finding(id="topic.filter", what=f"'{shorten(topic_filter)}' is no topic filter: {fault}.")
         if bare != rejected_topic(session.client_id):
             refused = self._door.admission.may_subscribe(role, bare)
             if refused is not None:

@@ -11,6 +11,8 @@ from typing import cast
 from uns.broker import Broker, Connection, State
 
 TICK_S = 0.05
+GRACE_S = 1.0
+"""How long a client may take to read its goodbye before its connection is cut."""
 
 
 class MqttListener:
@@ -37,9 +39,14 @@ class MqttListener:
             server.close()
         self._broker.shut_down()
         self._flush()
+        self._tick.cancel()
         for protocol in list(self._protocols.values()):
             protocol.close()
-        self._tick.cancel()
+        leaving = [protocol.closed for protocol in self._protocols.values()]
+        if leaving:
+            await asyncio.wait(leaving, timeout=GRACE_S)
+        for protocol in list(self._protocols.values()):
+            protocol.abort()
         for server in self._servers:
             await server.wait_closed()
 
@@ -71,6 +78,7 @@ class _MqttProtocol(asyncio.Protocol):
         self._protocols = protocols
         self._connection: Connection | None = None
         self._transport: asyncio.Transport | None = None
+        self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance
@@ -87,6 +95,7 @@ class _MqttProtocol(asyncio.Protocol):
         assert self._connection is not None
         del self._protocols[self._connection]
         self._connection.lost()
+        self.closed.set_result(None)
 
     def pause_writing(self) -> None:
         if self._connection is not None:
@@ -108,3 +117,7 @@ class _MqttProtocol(asyncio.Protocol):
     def close(self) -> None:
         if self._transport is not None:
             self._transport.close()
+
+    def abort(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()

@@ -1,0 +1,84 @@
+"""What does a route work with? The platform, the views made from it, and who is asking."""
+
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import Depends, Request
+
+from uns.api.nodes import Nodes
+from uns.api.platform import Identity, Platform
+from uns.api.search import Search
+from uns.api.streams import Streams
+from uns.api.tree import Tree
+from uns.errors import Finding, UnsError
+from uns.topics import filter_fault, topic_fault
+
+
+class Context(msgspec.Struct, frozen=True):
+    """One per app."""
+
+    platform: Platform
+    tree: Tree
+    nodes: Nodes
+    search: Search
+    streams: Streams
+
+    @classmethod
+    def of(cls, platform: Platform) -> "Context":
+        namespace, broker, clock = platform.policy.namespace, platform.broker, platform.clock
+        tree = Tree(namespace, broker, clock)
+        return cls(
+            platform,
+            tree,
+            Nodes(namespace, platform.policy, tree, clock),
+            Search(namespace, broker),
+            Streams(broker),
+        )
+
+    def demand_read(self, identity: Identity, topic_filter: str) -> None:
+        """Reading over HTTP takes the same right as subscribing; raises UnsError (`access.subscribe`)."""
+        refused = self.platform.policy.may_subscribe(identity.role, topic_filter)
+        if refused is not None:
+            raise UnsError(refused)
+
+
+def _context(request: Request) -> Context:
+    context: Context = request.app.state.context
+    return context
+
+
+def _identity(request: Request) -> Any:
+    return request.scope["uns.identity"]
+
+
+Ctx = Annotated[Context, Depends(_context)]
+Who = Annotated[Any, Depends(_identity)]
+"""An `Identity`; FastAPI cannot resolve a Protocol."""
+
+
+def demand_topic(topic: str) -> None:
+    """Raises UnsError (`request.topic`) when a string is no topic name."""
+    fault = topic_fault(topic)
+    if fault:
+        raise UnsError(
+            Finding(
+                id="request.topic",
+                what=f"'{topic[:120]}' is no topic name: {fault}.",
+                where="topic",
+                hint="Write a whole topic, for example acme/ghent/packaging/line1/filler/temperature.",
+            )
+        )
+
+
+def demand_filter(topic_filter: str) -> None:
+    """Raises UnsError (`request.filter`) when a string is no topic filter."""
+    fault = filter_fault(topic_filter)
+    if fault:
+        raise UnsError(
+            Finding(
+                id="request.filter",
+                what=f"'{topic_filter[:120]}' is no topic filter: {fault}.",
+                where="filter",
+                hint="Write for example acme/+/packaging/# and encode # as %23 in a URL.",
+            )
+        )

@@ -1,0 +1,90 @@
+"""What does Prometheus see? Counters that the parts keep anyway, read when it asks; no label per topic."""
+
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from uns.api.platform import Platform
+from uns.api.streams import Streams
+
+BROKER_GAUGES = {
+    "connections": "MQTT connections now.",
+    "sessions": "MQTT sessions now, connected or waiting.",
+    "topics": "Topics known now.",
+}
+BROKER_COUNTERS = {
+    "messages_in": "Messages offered to the door.",
+    "messages_out": "Messages delivered to MQTT clients.",
+    "bytes_in": "Bytes received from MQTT clients.",
+    "bytes_out": "Bytes sent to MQTT clients.",
+    "publishes_refused": "Messages refused or quarantined.",
+    "violations": "Messages that broke a rule, also those delivered.",
+    "subscribes_refused": "Subscriptions refused.",
+    "connects_refused": "Connections refused.",
+    "protocol_errors": "Connections closed because they broke the MQTT standard.",
+    "validator_errors": "Messages that a contract failed to judge: a defect.",
+    "receiver_errors": "Messages that a part of this server failed to take: a defect.",
+    "queue_shed": "Messages shed because a session's queue was full.",
+    "slow_shed": "QoS 0 messages shed because a connection was too slow.",
+    "too_large_shed": "Messages shed because they exceed a client's packet limit.",
+    "expired": "Messages that expired undelivered.",
+}
+SOURCE_STATES = ("connecting", "running", "silent", "retrying", "failed", "stopped")
+
+
+class PlatformMetrics(Collector):
+    """Reads the platform at each scrape."""
+
+    def __init__(self, platform: Platform, streams: Streams) -> None:
+        self._platform = platform
+        self._streams = streams
+
+    def collect(self) -> Iterator[Metric]:
+        yield InfoMetricFamily("uns_build", "Version of the server.", {"version": self._platform.version})
+        yield GaugeMetricFamily("uns_start_time_seconds", "When it started.", self._platform.started_ms / 1000)
+        yield from self._broker()
+        yield from self._sources()
+        yield GaugeMetricFamily("uns_http_streams", "Open event streams.", len(self._streams))
+        yield GaugeMetricFamily("uns_http_stream_buffered", "Values that wait for a client.", self._streams.buffered)
+        yield CounterMetricFamily("uns_http_stream_dropped", "Values shed by event streams.", self._streams.dropped)
+        for name, value in self._platform.gauges().items():
+            family = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
+            yield family(name, f"{name.replace('_', ' ')}.", value)
+
+    def describe(self) -> list[Metric]:
+        """Nothing in advance: registering must not read the platform."""
+        return []
+
+    def _broker(self) -> Iterator[Metric]:
+        counted = self._platform.broker.stats.snapshot()
+        for name, text in BROKER_GAUGES.items():
+            yield GaugeMetricFamily(f"uns_broker_{name}", text, counted[name])
+        for name, text in BROKER_COUNTERS.items():
+            yield CounterMetricFamily(f"uns_broker_{name}", text, counted[name])
+
+    def _sources(self) -> Iterator[Metric]:
+        state = GaugeMetricFamily("uns_source_state", "1 for the state a source is in.", labels=["source", "state"])
+        rate = GaugeMetricFamily("uns_source_values_per_second", "Values read.", labels=["source"])
+        missing = GaugeMetricFamily("uns_source_points_missing", "Points the device does not know.", labels=["source"])
+        reconnects = CounterMetricFamily("uns_source_reconnects", "Connections made anew.", labels=["source"])
+        dropped = CounterMetricFamily("uns_source_dropped", "Values shed by full buffers.", labels=["source"])
+        for source in self._platform.sources.states():
+            for name in SOURCE_STATES:
+                state.add_metric([source.name, name], float(source.state == name))
+            rate.add_metric([source.name], source.rate_per_s)
+            missing.add_metric([source.name], source.points_missing)
+            reconnects.add_metric([source.name], source.reconnects)
+            dropped.add_metric([source.name], source.dropped)
+        yield from (state, rate, missing, reconnects, dropped)
+
+
+def make_registry(platform: Platform, streams: Streams) -> CollectorRegistry:
+    """A registry of this server alone, with the process's memory, processor and garbage collector."""
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    PlatformCollector(registry=registry)
+    GCCollector(registry=registry)
+    registry.register(PlatformMetrics(platform, streams))
+    return registry

@@ -1,0 +1,64 @@
+"""What server is this, and how much is in it?"""
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
+
+from uns.api.context import Ctx, Who
+from uns.api.models import ERRORS, TIME
+from uns.api.responses import json_response
+from uns.samples import format_timestamp
+
+router = APIRouter(tags=["server"], responses=ERRORS)
+
+
+class Mqtt(BaseModel):
+    """Where MQTT clients connect."""
+
+    host: str = Field(examples=["127.0.0.1"])
+    port: int = Field(examples=[1883])
+
+
+class Counts(BaseModel):
+    """messages and violations since the start; the others now."""
+
+    topics: int
+    clients: int = Field(description="Connected MQTT clients.")
+    messages_in: int
+    messages_out: int
+    violations: int
+    sources: int
+
+
+class Info(BaseModel):
+    """Name, version, age and counts of the server."""
+
+    name: str
+    version: str = Field(examples=["0.1.0"])
+    started_at: str = Field(examples=[TIME])
+    uptime_s: float
+    mqtt: Mqtt
+    counts: Counts
+
+
+@router.get("/info", response_model=Info, summary="Name, version and counts of the server")
+async def info(ctx: Ctx, who: Who) -> Response:
+    """What a page or a health board shows first."""
+    platform = ctx.platform
+    stats, (host, port) = platform.broker.stats, platform.mqtt
+    return json_response(
+        {
+            "name": platform.name,
+            "version": platform.version,
+            "started_at": format_timestamp(platform.started_ms),
+            "uptime_s": (platform.clock.wall_ms() - platform.started_ms) / 1000,
+            "mqtt": {"host": host, "port": port},
+            "counts": {
+                "topics": len(platform.broker.topics),
+                "clients": stats.connections,
+                "messages_in": stats.messages_in,
+                "messages_out": stats.messages_out,
+                "violations": stats.violations,
+                "sources": len(platform.sources.states()),
+            },
+        }
+    )

@@ -1,0 +1,102 @@
+"""What was refused, from whom, and why?"""
+
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field
+
+from uns.api.context import Ctx, Who, demand_filter
+from uns.api.models import ERRORS, NOT_FOUND, TIME, TOPIC, FindingModel, ModeName, OutcomeName
+from uns.api.platform import ViolationPage, ViolationReader, ViolationRecord
+from uns.api.responses import json_response
+from uns.api.values import payload_text
+from uns.errors import Finding, UnsError
+from uns.samples import format_timestamp
+
+router = APIRouter(tags=["govern"], responses=ERRORS)
+SHOWN_BYTES = 2048
+
+
+class ViolationModel(BaseModel):
+    """One message that broke a rule."""
+
+    id: int
+    time: str = Field(examples=[TIME])
+    topic: str = Field(examples=[TOPIC])
+    outcome: OutcomeName
+    mode: ModeName | None
+    finding: FindingModel
+    client_id: str
+    role: str
+    address: str
+    payload: str | None = Field(description="Text, cut at 2 KiB; null when you may not read the topic.")
+    payload_bytes: int
+    qos: int
+    retain: bool
+
+
+class Violations(BaseModel):
+    """Violations, newest first."""
+
+    violations: list[ViolationModel]
+    total: int = Field(description="How many are stored.")
+    shed: int = Field(description="How many were lost because the store was full.")
+    next: int | None = Field(description="`before` of the next page; null at the end.")
+
+
+@router.get("/violations", response_model=Violations, responses=NOT_FOUND, summary="Messages that broke a rule")
+async def violations(
+    ctx: Ctx,
+    who: Who,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    before: Annotated[int | None, Query(ge=0, le=2**63 - 1, description="`next` of the page before.")] = None,
+    topic: Annotated[str | None, Query(description="MQTT filter.", examples=["acme/#"])] = None,
+    finding: Annotated[str | None, Query(description="Id or family.", examples=["payload.range"])] = None,
+    client: Annotated[str | None, Query(description="Client id.")] = None,
+) -> Response:
+    """Who published what where, why it was refused or recorded, and what would have been right."""
+    if topic is not None:
+        demand_filter(topic)
+    store = ctx.platform.violations
+    if store is None:
+        raise UnsError(Finding(id="unknown.violations", what="this server keeps no violations.", hint="See uns.yaml."))
+    page, total, shed = await asyncio.to_thread(_read, store, limit, before, topic, finding, client)
+
+    def may_read(name: str) -> bool:
+        return ctx.platform.policy.may_subscribe(who.role, name) is None
+
+    listed = [_fields(record, may_read(record.violation.topic)) for record in page.violations]
+    return json_response({"violations": listed, "total": total, "shed": shed, "next": page.next})
+
+
+def _read(
+    store: ViolationReader,
+    limit: int,
+    before: int | None,
+    topic: str | None,
+    finding: str | None,
+    client: str | None,
+) -> tuple[ViolationPage, int, int]:
+    page = store.list(limit, before=before, topic_filter=topic, finding=finding, client_id=client)
+    status = store.status()
+    return page, store.count(), status.shed + status.dropped
+
+
+def _fields(record: ViolationRecord, readable: bool) -> dict[str, Any]:
+    violation = record.violation
+    return {
+        "id": record.id,
+        "time": format_timestamp(violation.time_ms),
+        "topic": violation.topic,
+        "outcome": violation.verdict.outcome,
+        "mode": violation.mode,
+        "finding": violation.verdict.finding,
+        "client_id": violation.client_id,
+        "role": violation.role,
+        "address": violation.address,
+        "payload": payload_text(violation.payload, SHOWN_BYTES) if readable else None,
+        "payload_bytes": len(violation.payload),
+        "qos": violation.qos,
+        "retain": violation.retain,
+    }

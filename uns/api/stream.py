@@ -1,0 +1,152 @@
+"""How does a browser see values change? One bounded buffer per stream, written as server-sent events.
+
+    broker ──offer()──▶ buffer ──events()──▶ text/event-stream        (WHATWG HTML, section 9.2)
+                        │ full: the oldest is shed and counted, and the client is told
+
+Current values are not shed: they are a list of what the broker holds anyway. With an interval the buffer keeps the last
+message per topic, so that a slow page sees the newest of each.
+"""
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import AsyncIterator, Sequence
+from itertools import count, zip_longest
+from typing import Any
+
+import msgspec
+
+from uns.api.responses import encode
+from uns.api.values import payload_text
+from uns.broker import LocalClient
+from uns.link import Message, Receive
+from uns.samples import Quality, decode_sample, format_timestamp
+from uns.topics import matches
+
+BUFFERED = 10_000
+BATCH = 500
+PING_S = 15.0
+MAX_PAYLOAD_BYTES = 16_384
+
+
+class StreamValue(msgspec.Struct, frozen=True):
+    """One element of a `values` event. A payload that is no sample comes as text beside a null value."""
+
+    topic: str
+    value: Any
+    quality: Quality | None
+    timestamp: str
+    payload: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class ValueStream:
+    """One client's stream: a client of the broker that buffers what its filters match."""
+
+    def __init__(self, filters: Sequence[str], interval_ms: int = 0) -> None:
+        self.filters = list(dict.fromkeys(filters))
+        self.dropped = 0
+        self._interval_s = interval_ms / 1000
+        self._initial: deque[Message] = deque()
+        self._waiting: OrderedDict[int | str, Message] = OrderedDict()
+        self._serial = count()
+        self._told = 0
+        self._subscribing = False
+        self._changed = asyncio.Event()
+        self._closing = asyncio.Event()
+
+    @property
+    def buffered(self) -> int:
+        """Messages that wait for the client."""
+        return len(self._initial) + len(self._waiting)
+
+    def subscribe(self, client: LocalClient) -> None:
+        """Take what the filters match, retained values first; a topic that several filters match comes once."""
+        self._subscribing = True
+        for index, topic_filter in enumerate(self.filters):
+            earlier = [other for other in self.filters[:index] if overlap(other, topic_filter)]
+            client.subscribe(topic_filter, self._receiver(earlier))
+        self._subscribing = False
+
+    def _receiver(self, earlier: Sequence[str]) -> Receive:
+        if not earlier:
+            return self.offer
+
+        def receive(message: Message) -> None:
+            if not any(matches(topic_filter, message.topic) for topic_filter in earlier):
+                self.offer(message)
+
+        return receive
+
+    def offer(self, message: Message) -> None:
+        """Buffer one message; past `BUFFERED` the oldest is shed."""
+        if self._subscribing:
+            self._initial.append(message)
+        else:
+            key = message.topic if self._interval_s else next(self._serial)
+            self._waiting.pop(key, None)
+            self._waiting[key] = message
+            if len(self._waiting) > BUFFERED:
+                self._waiting.popitem(last=False)
+                self.dropped += 1
+        self._changed.set()
+
+    def close(self) -> None:
+        """End the stream after what is being written now."""
+        self._closing.set()
+        self._changed.set()
+
+    async def events(self) -> AsyncIterator[bytes]:
+        """The body of the response, until `close`."""
+        yield b"retry: 2000\n\n"
+        while not self._closing.is_set():
+            if not await _within(self._changed, PING_S):
+                yield b": ping\n\n"
+                continue
+            self._changed.clear()
+            while not self._closing.is_set() and (batch := self._take()):
+                if self.dropped != self._told:
+                    yield _event("dropped", {"count": self.dropped - self._told})
+                    self._told = self.dropped
+                yield _event("values", [stream_value(message) for message in batch])
+                await asyncio.sleep(0)  # a hundred thousand retained values must not hold up the broker
+            if self._interval_s:
+                await _within(self._closing, self._interval_s)
+
+    def _take(self) -> list[Message]:
+        if self._initial:
+            return [self._initial.popleft() for _ in range(min(BATCH, len(self._initial)))]
+        return [self._waiting.popitem(last=False)[1] for _ in range(min(BATCH, len(self._waiting)))]
+
+
+def stream_value(message: Message) -> StreamValue:
+    """What a stream says of one message; an empty payload clears the topic and is GoodNoData."""
+    sample = decode_sample(message.payload, message.received_ms)
+    if sample is not None:
+        return StreamValue(message.topic, sample.value, sample.quality, format_timestamp(sample.timestamp_ms))
+    received = format_timestamp(message.received_ms)
+    if not message.payload:
+        return StreamValue(message.topic, None, Quality.GOOD_NO_DATA, received)
+    return StreamValue(message.topic, None, None, received, payload_text(message.payload, MAX_PAYLOAD_BYTES))
+
+
+def overlap(one: str, other: str) -> bool:
+    """May some topic match both filters?"""
+    for left, right in zip_longest(one.split("/"), other.split("/")):
+        if "#" in (left, right):
+            return True
+        if left is None or right is None or (left != right and "+" not in (left, right)):
+            return False
+    return True
+
+
+def _event(name: str, data: Any) -> bytes:
+    return b"event: " + name.encode() + b"\ndata: " + encode(data) + b"\n\n"
+
+
+async def _within(event: asyncio.Event, timeout_s: float) -> bool:
+    """Wait for the event; False when the time is up first."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            await event.wait()
+    except TimeoutError:
+        return False
+    return True

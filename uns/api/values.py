@@ -1,0 +1,69 @@
+"""What does a topic say right now? Its last payload as value, quality and time, and whether that is too old."""
+
+from typing import Any
+
+import msgspec
+
+from uns.broker import Current
+from uns.clock import Clock
+from uns.samples import Quality, Sample, decode_sample, format_timestamp
+
+MAX_TEXT_BYTES = 65_536
+
+
+class LiveValue(msgspec.Struct, frozen=True):
+    """value, quality, timestamp_ms: of the sample; quality None when the payload is no sample.
+
+    stale: its attribute's max_age has passed since the source time.
+    """
+
+    value: Any
+    quality: Quality | None
+    timestamp_ms: int | None
+    stale: bool = False
+
+    @property
+    def timestamp(self) -> str | None:
+        return None if self.timestamp_ms is None else format_timestamp(self.timestamp_ms)
+
+
+NEVER_SEEN = LiveValue(None, Quality.GOOD_NO_DATA, None)
+
+
+def has_value(current: Current | None) -> bool:
+    """Has the topic taken a message that was not cleared since? A topic that only ever refused has not."""
+    return current is not None and bool(current.payload) and current.received_ms > 0
+
+
+def live_value(current: Current | None, max_age_ms: int | None, clock: Clock) -> LiveValue:
+    """The value of a topic now. Past `max_age_ms` (None: never) Good turns Uncertain: never silently old."""
+    if current is None or not has_value(current):
+        return NEVER_SEEN
+    sample = decode_sample(current.payload, current.received_ms)
+    if sample is None:
+        return LiveValue(None, None, current.received_ms)
+    stale = max_age_ms is not None and clock.wall_ms() - sample.timestamp_ms > max_age_ms
+    quality = Quality.UNCERTAIN if stale and sample.quality is Quality.GOOD else sample.quality
+    return LiveValue(sample.value, quality, sample.timestamp_ms, stale)
+
+
+def sample_fields(sample: Sample) -> dict[str, Any]:
+    """The value-quality-timestamp object."""
+    return {
+        "value": sample.value,
+        "quality": sample.quality,
+        "timestamp": format_timestamp(sample.timestamp_ms),
+    }
+
+
+def payload_text(payload: bytes, max_bytes: int = MAX_TEXT_BYTES) -> str:
+    """A payload as text for people, cut at `max_bytes`; what is no UTF-8 shows as the replacement character."""
+    return payload[:max_bytes].decode(errors="replace")
+
+
+def payload_document(payload: bytes) -> Any:
+    """A payload as the JSON value it holds, else as text."""
+    try:
+        return msgspec.json.decode(payload)
+    except (msgspec.DecodeError, RecursionError, ValueError):
+        return payload_text(payload)
