@@ -5,15 +5,17 @@ from importlib.metadata import entry_points
 
 import msgspec
 
-from uns.adapter import Adapter
+from uns.adapter import Adapter, Point
 from uns.app.plant.problem import Problem
 from uns.app.plant.yaml_file import YamlFile
-from uns.edge.spec import SourceSpec, parse_source
+from uns.edge.deadband import Deadband
+from uns.edge.spec import PointRules, SourceSpec, parse_source
 from uns.errors import Finding, nearest
 from uns.host.projection import default_topic
 from uns.policy import Namespace
 from uns.policy.admission import is_sparkplug
 from uns.policy.resolve import resolve
+from uns.registry import Attribute
 from uns.registry.pointer import to_pointer
 
 GROUP = "uns.adapters"
@@ -31,8 +33,30 @@ def read_sources(files: list[YamlFile], namespace: Namespace) -> tuple[list[Sour
         findings = [*_twice(read, sources), *_check_adapter(read)]
         problems += [file.problem(finding) for finding in findings]
         problems += [file.problem(finding, warning=True) for finding in undeclared(read, namespace)]
-        sources.append(read)
+        sources.append(complete(read, namespace))
     return sources, problems
+
+
+def complete(source: SourceSpec, namespace: Namespace) -> SourceSpec:
+    """The source with the rules that its file leaves to the models: deadband, writable, unit, refreshing."""
+    rules = {point: _completed(rules, _attribute_of(source, point, namespace)) for point, rules in source.rules.items()}
+    return msgspec.structs.replace(source, rules=rules)
+
+
+def _attribute_of(source: SourceSpec, point: Point, namespace: Namespace) -> Attribute | None:
+    topic = default_topic(source.group, source.node, point.device, point.name)
+    return None if topic is None else namespace.describe(topic).attribute
+
+
+def _completed(rules: PointRules, attribute: Attribute | None) -> PointRules:
+    if attribute is None:
+        return rules
+    return PointRules(
+        deadband=Deadband(attribute.deadband or 0.0) if rules.deadband is None else rules.deadband,
+        writable=attribute.writable if rules.writable is None else rules.writable,
+        refresh_ms=None if attribute.max_age_ms is None else attribute.max_age_ms // 2,
+        unit=attribute.unit,
+    )
 
 
 def load_adapter(name: str) -> type[Adapter] | Finding:

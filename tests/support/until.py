@@ -1,0 +1,22 @@
+"""How does a test wait for something it does not control? By asking again until a deadline, never by sleeping blindly."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+DEADLINE_S = 15.0
+PAUSE_S = 0.02
+
+
+def until(ask: Callable[[], T], what: str, within_s: float = DEADLINE_S) -> T:
+    """The first truthy answer of `ask`; AssertionError, naming `what` and the last answer, past the deadline."""
+    deadline = time.monotonic() + within_s
+    while True:
+        found = ask()
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {within_s:g} s: {what} (last: {found!r})")
+        time.sleep(PAUSE_S)

@@ -1,0 +1,51 @@
+"""What does a command do when it fails? It says what, where and what to do, and exits with the code of the family."""
+
+import json
+import os
+import sys
+from typing import Any, NoReturn
+
+import msgspec
+import typer
+from typer.core import TyperCommand
+
+from uns.app.cli.output import Output
+from uns.app.cli.text import finding_lines
+from uns.errors import Finding, UnsError, answer
+
+
+class Command(TyperCommand):
+    """Turns a finding into a message on stderr and an exit code: 1 failed, 3 denied, 4 not found, 5 invalid,
+    6 unreachable (2, usage, is Typer's). A reader that closes the pipe has what it wanted."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            try:
+                return super().invoke(ctx)
+            finally:
+                sys.stdout.flush()
+        except UnsError as error:
+            _fail(error.finding, as_json=ctx.params.get("output") is Output.JSON)
+        except BrokenPipeError:
+            _discard_stdout()
+            raise typer.Exit(0) from None
+
+
+def _fail(finding: Finding, *, as_json: bool) -> NoReturn:
+    fields = msgspec.to_builtins(finding)
+    if as_json:
+        typer.echo(json.dumps({"error": fields}, ensure_ascii=False), err=True)
+    else:
+        first, *more = finding_lines({**fields, "what": f"error {finding.id}: {finding.what}"}, indent="", width=_WIDE)
+        typer.echo("\n".join([first, *(f"  {line}" for line in more)]), err=True)
+    raise typer.Exit(answer(finding).exit_code)
+
+
+_WIDE = 10_000
+"""Messages are not wrapped: the terminal does, and a log keeps one line a sentence."""
+
+
+def _discard_stdout() -> None:
+    """What is still buffered has no reader; the interpreter must not try to write it when it ends."""
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())

@@ -1,0 +1,70 @@
+"""Which commands does `uns` have? Heavy modules are imported by the command that needs them, never here."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from uns import __version__
+from uns.app.cli import check, explain, get, history, pub, run, source, sub, tree, violations
+from uns.app.cli.command import Command
+
+app = typer.Typer(
+    name="uns",
+    help="A Unified Namespace: one governed MQTT broker with adapters, history and a browse service.",
+    epilog="Exit codes: 0 ok, 1 failed, 2 usage, 3 denied, 4 not found, 5 invalid, 6 unreachable.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+source_app = typer.Typer(help="Connected devices and servers.", no_args_is_help=True)
+adapter_app = typer.Typer(help="Write an adapter of your own.", no_args_is_help=True)
+
+_PANELS: dict[str, dict[str, Callable[..., Any]]] = {
+    "Run": {
+        "demo": run.demo,
+        "init": run.init,
+        "serve": run.serve,
+        "simulate": run.simulate,
+        "health": run.health,
+    },
+    "Browse": {
+        "tree": tree.tree,
+        "get": get.get,
+        "sub": sub.sub,
+        "pub": pub.pub,
+        "history": history.history,
+    },
+    "Govern": {
+        "check": check.check,
+        "explain": explain.explain,
+        "violations": violations.violations,
+    },
+}
+for _panel, _commands in _PANELS.items():
+    for _name, _function in _commands.items():
+        app.command(_name, cls=Command, rich_help_panel=_panel)(_function)
+source_app.command("list", cls=Command)(source.source_list)
+app.add_typer(source_app, name="source", rich_help_panel="Govern")
+adapter_app.command("new", cls=Command)(run.adapter_new)
+app.add_typer(adapter_app, name="adapter", rich_help_panel="Run")
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"uns {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Options of `uns` itself."""
+
+
+def main() -> None:
+    """Run the command that the arguments name."""
+    app()

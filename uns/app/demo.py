@@ -1,0 +1,91 @@
+"""The demo: the simulated plant in a process of its own, and the server that connects to it."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import uns.simulator
+from uns.app.run import environment, load_valid_plant, run
+from uns.app.serve import Addresses
+
+PLANT = Path(uns.simulator.__file__).with_name("plant")
+DEFAULT_DATA = Path(".uns-data")
+OPCUA_PORT, MODBUS_PORT = 4840, 5020
+STOP_S = 5.0
+
+
+def demo(mqtt_port: int | None, http_port: int | None, data: Path | None) -> None:
+    """Run the demo until Ctrl-C."""
+    opcua_port, modbus_port = _free_port(OPCUA_PORT), _free_port(MODBUS_PORT)
+    environ = environment(mqtt_port, http_port)
+    environ |= {"PLANT_HOST": "127.0.0.1", "OPCUA_PORT": str(opcua_port), "MODBUS_PORT": str(modbus_port)}
+    with _simulator(opcua_port, modbus_port):
+        plant = load_valid_plant(PLANT, environ)
+
+        def on_ready(addresses: Addresses) -> None:
+            print(_welcome(addresses, opcua_port, modbus_port), flush=True)  # noqa: T201
+
+        run(plant, data or DEFAULT_DATA, on_ready)
+    print("Stopped.")  # noqa: T201
+
+
+@contextmanager
+def _simulator(opcua_port: int, modbus_port: int) -> Iterator[None]:
+    """The simulator beside us; it ends with us, however we end, because its standard input does."""
+    command = [sys.executable, "-m", "uns.simulator", "--with-parent"]
+    command += ["--opcua-port", str(opcua_port), "--modbus-port", str(modbus_port)]
+    # A session of its own: Ctrl-C reaches us alone, and we stop the simulator after the server has said goodbye.
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True)
+    try:
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if process.stdin is not None:
+            process.stdin.close()
+
+
+def _free_port(wanted: int) -> int:
+    """The wanted port, or any free one when it is taken."""
+    for port in (wanted, 0):
+        with closing(socket.socket()) as probe:
+            if os.name == "posix":
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            bound: int = probe.getsockname()[1]
+            return bound
+    raise OSError("no free port on 127.0.0.1")
+
+
+def _welcome(addresses: Addresses, opcua_port: int, modbus_port: int) -> str:
+    server = "" if addresses.http_port == 8080 else f" --server {addresses.page}"
+    port = "" if addresses.mqtt_port == 1883 else f" -p {addresses.mqtt_port}"
+    return f"""
+  The bottling plant acme/ghent is running.
+
+    Web page     {addresses.page}
+    HTTP API     {addresses.page}/docs
+    MQTT broker  {addresses.mqtt_host}:{addresses.mqtt_port}
+    Devices      OPC UA on port {opcua_port}, Modbus TCP on port {modbus_port} (simulated, in a process of their own)
+
+  Try in another terminal (the command is .venv/bin/uns after make demo):
+
+    uns tree acme/ghent/packaging/line1{server}
+    uns sub 'acme/ghent/packaging/line1/filler/#'{server}
+    uns pub acme/ghent/packaging/line1/filler/temprature 21.5{server}     refused, with the reason
+    uns violations{server}
+    mosquitto_sub{port} -t 'acme/#' -v
+
+  Ctrl-C stops everything.
+"""

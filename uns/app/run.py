@@ -1,0 +1,83 @@
+"""How does a command run the server: event loop, signals, log, and the overrides of the command line?"""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Mapping
+from pathlib import Path
+from typing import Any
+
+from uns.app.plant import Plant, load_plant
+from uns.app.serve import Addresses, serve
+from uns.errors import Finding, UnsError
+
+LOG_FORMAT = "%(asctime)s %(levelname)-7s %(message)s"
+
+
+def load_valid_plant(directory: Path, environ: Mapping[str, str]) -> Plant:
+    """The plant, with its problems printed on stderr; raises UnsError (`plant.invalid`) when one is an error."""
+    plant = load_plant(directory, environ)
+    for problem in plant.problems:
+        print(problem, file=sys.stderr)  # noqa: T201
+    if plant.errors:
+        raise UnsError(
+            Finding(
+                id="plant.invalid",
+                what=f"{directory} has {len(plant.errors)} error(s), told above.",
+                hint="Mend them; 'uns check' tells the same without starting anything.",
+            )
+        )
+    return plant
+
+
+def environment(mqtt_port: int | None, http_port: int | None) -> dict[str, str]:
+    """The process environment with the ports of the command line, which win over everything."""
+    environ = dict(os.environ)
+    if mqtt_port is not None:
+        environ["UNS_MQTT_PORT"] = str(mqtt_port)
+    if http_port is not None:
+        environ["UNS_HTTP_PORT"] = str(http_port)
+    return environ
+
+
+def run(plant: Plant, data: Path, on_ready: Callable[[Addresses], None]) -> None:
+    """Serve until SIGINT or SIGTERM."""
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr)
+    for noisy in ("asyncua", "pymodbus", "uvicorn"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+    run_until_stopped(lambda stop: serve(plant, data, stop, on_ready))
+
+
+def run_until_stopped(main: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
+    """Run a coroutine on the fastest event loop there is, with an event that the first signal sets.
+
+    A second signal ends the process at once, for whoever cannot wait.
+    """
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_with_signals(main))
+
+
+async def _with_signals(main: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def ask_to_stop() -> None:
+        stop.set()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_DFL)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, ask_to_stop)
+    await main(stop)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory

@@ -1,0 +1,111 @@
+"""Which sources does this server run, and which of them feeds a topic?"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from uns.adapter import Adapter, SourceConfig
+from uns.api import SourceState, TopicSource
+from uns.app.plant.sources import load_adapter
+from uns.clock import Clock
+from uns.edge.bdseq import FileBdSeq
+from uns.edge.source import Source
+from uns.edge.spec import SourceSpec
+from uns.edge.status import SourceStatus
+from uns.errors import Finding, UnsError
+from uns.host.application import SparkplugHost
+from uns.link import Link
+
+log = logging.getLogger(__name__)
+
+
+class Sources:
+    """The sources of a plant, each in a task of its own: one that fails leaves the others and the broker alone.
+
+    link: makes the link of one source, given its client id. data: where the bdSeq files are.
+    """
+
+    def __init__(
+        self,
+        specs: Sequence[SourceSpec],
+        host: SparkplugHost,
+        link: Callable[[str], Link],
+        clock: Clock,
+        data: Path,
+    ) -> None:
+        self._host = host
+        self._sources = [
+            Source(spec, _factory(spec), link(f"edge:{spec.name}"), clock, FileBdSeq(data, spec)) for spec in specs
+        ]
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        self._tasks = [
+            asyncio.create_task(_supervised(source), name=f"source {source.spec.name}") for source in self._sources
+        ]
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def states(self) -> list[SourceState]:
+        """Every source, by name."""
+        return sorted((_state(source.status()) for source in self._sources), key=lambda state: state.name)
+
+    def source_of(self, topic: str) -> TopicSource | None:
+        """The Sparkplug metric behind a topic, with its source when that is one of ours."""
+        origin = self._host.origin(topic)
+        if origin is None:
+            return None
+        ids = {"group": origin.group, "node": origin.node, "device": origin.device, "metric": origin.metric}
+        for source in self._sources:
+            spec = source.spec
+            if (spec.group, spec.node) != (origin.group, origin.node):
+                continue
+            for point in spec.points:
+                if (point.device, point.name) == (origin.device, origin.metric):
+                    return TopicSource(
+                        name=spec.name,
+                        adapter=spec.adapter,
+                        endpoint=spec.endpoint,
+                        address=dict(point.address),
+                        state=source.status().state.value,
+                        **ids,
+                    )
+        return TopicSource(**ids)
+
+
+def _factory(spec: SourceSpec) -> Callable[[SourceConfig], Adapter]:
+    adapter = load_adapter(spec.adapter)
+    if isinstance(adapter, Finding):
+        raise UnsError(adapter)
+    return adapter
+
+
+async def _supervised(source: Source) -> None:
+    try:
+        await source.run()
+    except Exception:
+        log.exception("source %s: stopped by a defect of the platform", source.spec.name)
+
+
+def _state(status: SourceStatus) -> SourceState:
+    return SourceState(
+        name=status.name,
+        adapter=status.adapter,
+        endpoint=status.endpoint,
+        state=status.state.value,
+        since_ms=status.since_ms,
+        finding=status.finding,
+        next_attempt_ms=status.next_attempt_ms,
+        points=status.points,
+        points_seen=status.points_seen,
+        points_missing=status.points_missing,
+        rate_per_s=status.rate_per_s,
+        last_value_ms=status.last_value_ms,
+        reconnects=status.reconnects,
+        dropped=status.dropped,
+        edge=status.edge,
+    )
