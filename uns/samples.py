@@ -63,7 +63,10 @@ def format_timestamp(timestamp_ms: int) -> str:
 
 def parse_timestamp(text: str) -> int:
     """Milliseconds since 1970 of an RFC 3339 time; ValueError when it is none or names no offset."""
-    moment = datetime.fromisoformat(text)
+    try:
+        moment = msgspec.convert(text, datetime)
+    except msgspec.ValidationError as error:
+        raise ValueError(f"'{text}' is no RFC 3339 time") from error
     if moment.tzinfo is None:
         raise ValueError(f"'{text}' names no UTC offset; end it with Z")
     delta = moment - _EPOCH

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from uns.broker import on_connect
 from uns.broker.identity import Publisher
-from uns.broker.on_publish import on_puback, on_publish, on_pubrec, on_pubrel, tell_refusal
+from uns.broker.on_publish import on_puback, on_publish, on_pubrec, on_pubrel
 from uns.broker.on_subscribe import on_subscribe, on_unsubscribe
 from uns.broker.session import Session
 from uns.broker.state import State
@@ -28,6 +28,7 @@ from uns.mqtt import (
     Puback,
     Pubcomp,
     Publish,
+    PublishRun,
     Pubrec,
     Pubrel,
     ReasonCode,
@@ -82,7 +83,7 @@ class Connection:
         self.send_window = broker.limits.receive_maximum
         self.takes_plain_frames = False
         self.broker = broker
-        self.decoder = Decoder(Side.SERVER, max_packet_bytes=broker.limits.max_packet_bytes)
+        self.decoder = Decoder(Side.SERVER, max_packet_bytes=broker.limits.max_packet_bytes, runs=True)
         self.aliases: dict[int, str] = {}
         self.client_max_packet_bytes = 0
         self.acknowledge_problems = True
@@ -144,11 +145,11 @@ class Connection:
         self.write(frame)
         return True
 
-    def shed(self) -> None:
-        """Count a QoS 0 message that a slow consumer does not get."""
-        self.broker.stats.slow_shed += 1
+    def shed(self, count: int = 1) -> None:
+        """Count QoS 0 messages that a slow consumer does not get."""
+        self.broker.stats.slow_shed += count
         if self.session is not None:
-            self.session.dropped += 1
+            self.session.dropped += count
 
     def monotonic_ms(self) -> int:
         return self.broker.clock.monotonic_ms()
@@ -162,18 +163,14 @@ class Connection:
     def handle_all(self, packets: list[Any]) -> None:
         broker, publisher, session = self.broker, self.publisher, self.session
         assert session is not None
-        offer = broker.door.offer
         published = 0
         for packet in packets:
-            if type(packet) is Publish:
-                published += 1
-                if packet.qos == 0 and packet.properties is None:
-                    verdict = offer(publisher, packet.topic, packet.payload, 0, packet.retain, None)
-                    if verdict.finding is not None:
-                        tell_refusal(self, packet, verdict)
-                else:
-                    on_publish(self, packet)
+            if type(packet) is PublishRun:
+                published += len(packet.messages)
+                for topic, verdict in broker.door.offer_run(publisher, packet, self.version):
+                    broker.door.notify_rejected(publisher.client_id, topic, verdict)
             else:
+                published += type(packet) is Publish
                 _ON_PACKET[type(packet)](self, packet)
             if self.state is State.CLOSED:
                 break
@@ -324,6 +321,7 @@ def _cut(text: str, limit: int = 1000) -> str:
 
 _ON_PACKET: dict[type, Callable[[Connection, Any], None]] = {
     Connect: Connection._on_second_connect,
+    Publish: on_publish,
     Puback: on_puback,
     Pubrec: on_pubrec,
     Pubrel: on_pubrel,

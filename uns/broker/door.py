@@ -19,6 +19,7 @@ from uns.broker.subscriptions import SubscriptionTable
 from uns.clock import Clock
 from uns.errors import Finding, shorten
 from uns.link import Message, Properties
+from uns.mqtt import PublishRun
 from uns.policy.verdict import ACCEPTED, Admission, Mode, Outcome, Verdict, judge
 from uns.policy.violation import Violation
 from uns.samples import format_timestamp
@@ -110,6 +111,61 @@ class Door:
         message = Message(topic, payload, qos, retain, properties, publisher.client_id, self.now_ms)
         self._deliver(current, fanout, message, publisher)
         return verdict
+
+    def offer_run(self, publisher: Publisher, run: PublishRun, version: int) -> list[tuple[str, Verdict]]:
+        """`offer` for a run of plain messages: the same judgement of each, delivered in bulk. Returns the refusals.
+
+        Neighbours that go to the same connections, in the protocol version that they came in, are passed on as the
+        bytes they came in. Anything out of the ordinary goes through `offer`, which alone decides about it.
+        """
+        refusals: list[tuple[str, Verdict]] = []
+        data, begin, end = run.data, run.start, run.start
+        role, now_ms, is_v5 = publisher.role, self.now_ms, version == 5
+        route_of, epoch = self._routes.get, self._epoch
+        passing: tuple[Connection, ...] = ()
+        waiting = 0
+        for topic, payload, stop in run.messages:
+            route = route_of(topic)
+            if route is not None and role in route.publishers and route.epoch == epoch:
+                fanout = route.fanout
+                relay = None if fanout is None else fanout.relay_v5 if is_v5 else fanout.relay_v3
+                check = route.check
+                try:
+                    keeps = relay is not None and (check is None or check(payload) is None)
+                except Exception:
+                    keeps = False  # `offer` asks again, and tells of it
+                if keeps and relay is not None:
+                    current = route.current
+                    current.payload = payload
+                    current.received_ms = now_ms
+                    current.publisher = publisher
+                    current.updates += 1
+                    if relay is not passing:
+                        self._relay(passing, data[begin:end], waiting)
+                        passing, begin, waiting = relay, end, 0
+                    waiting += 1
+                    end = stop
+                    continue
+            self._relay(passing, data[begin:end], waiting)
+            verdict = self.offer(publisher, topic, payload, 0, False, None)
+            if not verdict.delivered:
+                refusals.append((topic, verdict))
+            begin, end, waiting, epoch = stop, stop, 0, self._epoch
+        self._relay(passing, data[begin:end], waiting)
+        return refusals
+
+    def _relay(self, connections: tuple[Connection, ...], frames: bytes, count: int) -> None:
+        """Pass `count` frames on as they are."""
+        if not count:
+            return
+        for connection in connections:
+            if connection.congested:
+                connection.shed(count)
+            else:
+                connection.out.append(frames)
+                if not connection.ready:
+                    connection.wake()
+        self._stats.messages_out += count * len(connections)
 
     def check(self, topic: str, payload: bytes, role: str) -> Verdict:
         """What would this topic and payload get? Nothing is published, counted or kept."""

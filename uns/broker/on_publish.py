@@ -33,8 +33,8 @@ def on_publish(connection: "Connection", packet: Publish) -> None:
         _acknowledge(connection, Pubrec, packet.packet_id, verdict)
     elif packet.qos == 1 and packet.packet_id is not None:
         _acknowledge(connection, Puback, packet.packet_id, verdict)
-    if verdict.finding is not None and (packet.qos == 0 or connection.version < 5):
-        tell_refusal(connection, packet, verdict, topic)
+    if refused and (packet.qos == 0 or connection.version < 5):
+        connection.broker.door.notify_rejected(connection.publisher.client_id, topic, verdict)
 
 
 def _judge(connection: "Connection", packet: Publish, topic: str, properties: Properties | None) -> Verdict:
@@ -95,11 +95,6 @@ def _acknowledge(connection: "Connection", kind: type[Puback] | type[Pubrec], pa
         connection.send(kind(packet_id, 0, connection.problem(finding)))
     else:
         connection.send(kind(packet_id, answer(finding).mqtt_reason, connection.problem(finding)))
-
-
-def tell_refusal(connection: "Connection", packet: Publish, verdict: Verdict, topic: str = "") -> None:
-    if not verdict.delivered:
-        connection.broker.door.notify_rejected(connection.publisher.client_id, topic or packet.topic, verdict)
 
 
 def on_puback(connection: "Connection", packet: Puback | Pubcomp) -> None:

@@ -55,6 +55,9 @@ class Fanout(msgspec.Struct, frozen=True):
     local: list[Receive]
     only_plain: bool
     """The plain connections are all there is."""
+    relay_v3: "tuple[Connection, ...] | None"
+    relay_v5: "tuple[Connection, ...] | None"
+    """Everybody, when a frame of that version may go to all of them as it came; the same tuple for equal fan-outs."""
 
 
 class Route:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from uns.broker.local import LocalClient
     from uns.broker.session import Session
 
+RELAYS_KEPT = 1000
+
 
 class SubscriptionOptions(msgspec.Struct, frozen=True):
     """What a SUBSCRIBE asked for one filter (MQTT 5, 3.8.3.1). identifier 0 means none."""
@@ -69,6 +71,7 @@ class SubscriptionTable:
 
     def __init__(self) -> None:
         self._trie: TopicTrie[_Entry] = TopicTrie()
+        self._relays: dict[tuple[Connection, ...], tuple[Connection, ...]] = {}
 
     def add(self, session: "Session", topic_filter: str, options: SubscriptionOptions) -> str:
         """Subscribe a session; returns the filter without its share prefix."""
@@ -124,7 +127,17 @@ class SubscriptionTable:
                 (plain_v5 if connection.version == 5 else plain_v3).append(connection)
             else:
                 targets.append(target)
-        return Fanout(plain_v3, plain_v5, targets, shares, local, not (targets or shares or local))
+        only_plain = not (targets or shares or local)
+        relay_v3 = self._shared(plain_v3) if only_plain and not plain_v5 else None
+        relay_v5 = self._shared(plain_v5) if only_plain and not plain_v3 else None
+        return Fanout(plain_v3, plain_v5, targets, shares, local, only_plain, relay_v3, relay_v5)
+
+    def _shared(self, connections: "list[Connection]") -> "tuple[Connection, ...]":
+        """One tuple for all topics that go to the same connections, so that they can be told by identity."""
+        key = tuple(connections)
+        if len(self._relays) >= RELAYS_KEPT:
+            self._relays.clear()
+        return self._relays.setdefault(key, key)
 
     def count(self, topic: str) -> int:
         """How many subscribers a topic has, in-process ones not counted."""

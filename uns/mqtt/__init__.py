@@ -10,7 +10,7 @@ from uns.mqtt.packets.pingreq import Pingreq
 from uns.mqtt.packets.pingresp import Pingresp
 from uns.mqtt.packets.puback import Puback
 from uns.mqtt.packets.pubcomp import Pubcomp
-from uns.mqtt.packets.publish import Publish, encode_publish_head
+from uns.mqtt.packets.publish import Publish, PublishRun, encode_publish_head
 from uns.mqtt.packets.pubrec import Pubrec
 from uns.mqtt.packets.pubrel import Pubrel
 from uns.mqtt.packets.suback import Suback
@@ -37,6 +37,7 @@ __all__ = [
     "Puback",
     "Pubcomp",
     "Publish",
+    "PublishRun",
     "Pubrec",
     "Pubrel",
     "ReasonCode",

@@ -8,7 +8,7 @@ prefix that decides, the result does not depend on how the bytes were cut into c
 
 from uns.mqtt.kinds import Kind, Packet, first_bytes
 from uns.mqtt.packets import connect
-from uns.mqtt.packets.publish import Publish
+from uns.mqtt.packets.publish import Publish, PublishRun
 from uns.mqtt.reason import Failure, PacketError, ReasonCode, malformed, protocol_error
 from uns.mqtt.topic_text import known_topics
 from uns.mqtt.wire import Body, PacketType, Side
@@ -29,6 +29,7 @@ class Decoder:
     side: who reads. max_packet_bytes: the largest packet taken, with its fixed header; may be changed at any time.
     version: 3, 4 or 5; a server learns it from the CONNECT, and given one it takes the CONNECT for done.
     failure: why decoding stopped, or None. `version` stays None when CONNECT asks for a version that does not exist.
+    runs: hand over neighbouring plain PUBLISH packets as one `PublishRun`, for a reader that passes them on in bulk.
     """
 
     __slots__ = (
@@ -39,14 +40,23 @@ class Decoder:
         "_property_bytes",
         "failure",
         "max_packet_bytes",
+        "runs",
         "side",
         "version",
     )
 
-    def __init__(self, side: Side, *, max_packet_bytes: int = LARGEST_PACKET_BYTES, version: int | None = None) -> None:
+    def __init__(
+        self,
+        side: Side,
+        *,
+        max_packet_bytes: int = LARGEST_PACKET_BYTES,
+        version: int | None = None,
+        runs: bool = False,
+    ) -> None:
         if side is Side.CLIENT and version is None:
             raise ValueError("a client's decoder must be told the version of its CONNECT")
         self.side = side
+        self.runs = runs
         self.max_packet_bytes = max_packet_bytes
         self.version = version
         self.failure: Failure | None = None
@@ -58,7 +68,7 @@ class Decoder:
         if version is not None:
             self._connected(version)
 
-    def receive(self, data: bytes) -> list[Packet]:
+    def receive(self, data: bytes) -> list[Packet | PublishRun]:
         """The packets that are complete with this chunk, those before a failure included. Never raises."""
         if self.failure is not None:
             return []
@@ -70,14 +80,14 @@ class Decoder:
             self._held = bytearray()
         elif type(data) is not bytes:
             data = bytes(data)
-        packets: list[Packet] = []
+        packets: list[Packet | PublishRun] = []
         try:
             self._scan(data, packets)
         except PacketError as error:
             self.failure = Failure(error.reason_code, str(error))
         return packets
 
-    def _scan(self, data: bytes, packets: list[Packet]) -> None:
+    def _scan(self, data: bytes, packets: list[Packet | PublishRun]) -> None:
         """Read every complete packet and hold what is left.
 
         A PUBLISH of QoS 0 without properties on a known topic, the bulk of all traffic, is read right here; whatever
@@ -86,6 +96,8 @@ class Decoder:
         pos, end = 0, len(data)
         plain, property_bytes, limit = self._plain, self._property_bytes, self.max_packet_bytes
         append, topic_of = packets.append, known_topics.get
+        run: PublishRun | None = None
+        run_first = _PLAIN_PUBLISH if self.runs else _NEVER
         while pos < end:
             first = data[pos]
             if first & 0xFE == plain and end - pos > 4:
@@ -98,9 +110,18 @@ class Decoder:
                 if topic_end + property_bytes <= stop <= end and stop - pos <= limit:
                     topic = topic_of(data[body + 2 : topic_end])
                     if topic is not None and not (property_bytes and data[topic_end]):
-                        append(Publish(topic, data[topic_end + property_bytes : stop], 0, first == 0x31))
+                        if first == run_first:
+                            if run is None:
+                                run = PublishRun(data, pos, [])
+                                append(run)
+                                extend = run.messages.append
+                            extend((topic, data[topic_end + property_bytes : stop], stop))
+                        else:
+                            run = None
+                            append(Publish(topic, data[topic_end + property_bytes : stop], 0, first == 0x31))
                         pos = stop
                         continue
+            run = None
             stop = self._read_packet(data, pos, packets)
             if stop == _INCOMPLETE:
                 self._held = bytearray(data[pos:])
@@ -108,7 +129,7 @@ class Decoder:
             pos = stop
             plain, property_bytes = self._plain, self._property_bytes
 
-    def _read_packet(self, data: bytes, pos: int, packets: list[Packet]) -> int:
+    def _read_packet(self, data: bytes, pos: int, packets: list[Packet | PublishRun]) -> int:
         """Read one packet and return where it ends, or _INCOMPLETE, with `_needed` the bytes to wait for."""
         kind = self._first_bytes.get(data[pos])
         if kind is None:

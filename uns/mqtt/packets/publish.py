@@ -24,6 +24,18 @@ class Publish(msgspec.Struct, gc=False):
     properties: Properties | None = None
 
 
+class PublishRun(msgspec.Struct, gc=False):
+    """Neighbouring PUBLISH packets of QoS 0, not retained, without properties, and the bytes that they came in.
+
+    data: the chunk; start: where the first packet begins in it. messages: topic, payload, and where the packet ends,
+    which is where the next one begins: `data[start:end]` are packets that may go to another client as they are.
+    """
+
+    data: bytes
+    start: int
+    messages: list[tuple[str, bytes, int]]
+
+
 def read(body: Body, flags: int) -> Publish:
     qos = flags >> 1 & 3
     if qos == 3:  # MQTT-3.3.1-4
