@@ -6,6 +6,8 @@ the connection: the decoder keeps the failure and ignores whatever follows. Beca
 prefix that decides, the result does not depend on how the bytes were cut into chunks.
 """
 
+from struct import Struct
+
 from uns.mqtt.kinds import Kind, Packet, first_bytes
 from uns.mqtt.packets import connect
 from uns.mqtt.packets.publish import Publish, PublishRun
@@ -21,6 +23,8 @@ _PLAIN_PUBLISH = 0x30
 _NEVER = -1
 _NOT_INLINE = 1 << 40
 _INCOMPLETE = -1
+_HEAD = Struct(">BBH")
+"""First byte, remaining length when it is one byte, length of the topic."""
 
 
 class Decoder:
@@ -96,10 +100,14 @@ class Decoder:
         pos, end = 0, len(data)
         plain, property_bytes, limit = self._plain, self._property_bytes, self.max_packet_bytes
         append, topic_of = packets.append, known_topics.get
-        run: PublishRun | None = None
-        run_first = _PLAIN_PUBLISH if self.runs else _NEVER
+        run_first = plain if self.runs else _NEVER
         while pos < end:
             first = data[pos]
+            if first == run_first:
+                run, pos = self._read_run(data, pos)
+                if run.messages:
+                    append(run)
+                    continue
             if first & 0xFE == plain and end - pos > 4:
                 length, body = data[pos + 1], pos + 2
                 if length > 0x7F:
@@ -110,24 +118,47 @@ class Decoder:
                 if topic_end + property_bytes <= stop <= end and stop - pos <= limit:
                     topic = topic_of(data[body + 2 : topic_end])
                     if topic is not None and not (property_bytes and data[topic_end]):
-                        if first == run_first:
-                            if run is None:
-                                run = PublishRun(data, pos, [])
-                                append(run)
-                                extend = run.messages.append
-                            extend((topic, data[topic_end + property_bytes : stop], stop))
-                        else:
-                            run = None
-                            append(Publish(topic, data[topic_end + property_bytes : stop], 0, first == 0x31))
+                        append(Publish(topic, data[topic_end + property_bytes : stop], 0, first == 0x31))
                         pos = stop
                         continue
-            run = None
             stop = self._read_packet(data, pos, packets)
             if stop == _INCOMPLETE:
                 self._held = bytearray(data[pos:])
                 return
             pos = stop
             plain, property_bytes = self._plain, self._property_bytes
+            run_first = plain if self.runs else _NEVER
+
+    def _read_run(self, data: bytes, pos: int) -> tuple[PublishRun, int]:
+        """As many plain PUBLISH packets as follow each other here, maybe none, and where they end."""
+        run = PublishRun(data, pos, [])
+        add, topic_of, head_of = run.messages.append, known_topics.get, _HEAD.unpack_from
+        last, end, limit, property_bytes = (
+            len(data) - _HEAD.size,
+            len(data),
+            self.max_packet_bytes,
+            self._property_bytes,
+        )
+        while pos <= last:
+            first, length, topic_bytes = head_of(data, pos)
+            if first != _PLAIN_PUBLISH:
+                break
+            body = pos + 4
+            if length > 0x7F:  # a length of two bytes shifts the topic by one
+                high = data[pos + 2]
+                if not 0 < high < 0x80 or pos == last:
+                    break
+                length, topic_bytes, body = (high << 7) + length - 0x80, data[pos + 3] << 8 | data[pos + 4], pos + 5
+            topic_end = body + topic_bytes
+            start, stop = topic_end + property_bytes, body - 2 + length
+            if start > stop or stop > end or stop - pos > limit:
+                break
+            topic = topic_of(data[body:topic_end])
+            if topic is None or (property_bytes and data[topic_end]):
+                break
+            add((topic, data[start:stop], stop))
+            pos = stop
+        return run, pos
 
     def _read_packet(self, data: bytes, pos: int, packets: list[Packet | PublishRun]) -> int:
         """Read one packet and return where it ends, or _INCOMPLETE, with `_needed` the bytes to wait for."""
