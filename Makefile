@@ -19,6 +19,9 @@ lint: $(VENV)/.installed-dev
 types: $(VENV)/.installed-dev
 	$(BIN)/mypy
 
+reference: $(VENV)/.installed
+	@$(BIN)/python -m docs.generate
+
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m bench $(ARGS)
 
@@ -38,3 +41,6 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 
 clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .cache
+
+vendor: $(VENV)/.installed-dev
+	$(BIN)/python -m uns.web.vendor

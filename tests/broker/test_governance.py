@@ -41,7 +41,7 @@ def test_mqtt_5_is_told_in_the_acknowledgement(
     assert isinstance(answer, Puback if qos == 1 else Pubrec)
     assert answer.reason_code == code
     assert answer.properties["reason_string"].startswith(f"{finding}: ")
-    assert ("finding", finding) in answer.properties["user_property"]
+    assert ("uns-finding", finding) in answer.properties["user_property"]
     assert [(violation.topic, violation.verdict.finding.id) for violation in violations] == [(topic, finding)]
 
 
@@ -63,7 +63,7 @@ def test_others_are_told_by_a_notice(
 def test_a_typo_names_the_topic_that_was_meant(peer: Peer) -> None:
     peer.publish("acme/ghent/packging/line1/filler/temperature", GOOD, qos=1)
     answer = peer.take_one()
-    assert ("nearest", filler()) in answer.properties["user_property"]
+    assert ("uns-nearest", filler()) in answer.properties["user_property"]
 
 
 @pytest.mark.parametrize(

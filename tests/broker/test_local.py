@@ -47,12 +47,12 @@ def test_a_receiver_that_fails_harms_nobody(broker: Broker, peer: Peer) -> None:
         raise ValueError(message.topic)
 
     defects: list[str] = []
-    broker.door._on_defect = lambda what, error: defects.append(f"{what}: {error}")
+    broker.door._on_defect = lambda what, topic, error: defects.append(f"{what} on {topic}: {error}")
     broker.local("broken").subscribe("open/#", fail)
     got: list[Message] = []
     broker.local("sound").subscribe("open/#", got.append)
     peer.publish("open/a", qos=1)
     assert peer.take_one().reason_code == 0
     assert len(got) == 1
-    assert defects == ["a receiver of 'open/a' failed: open/a"]
+    assert defects == ["a receiver failed on open/a: open/a"]
     assert broker.stats.receiver_errors == 1

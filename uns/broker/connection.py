@@ -245,7 +245,7 @@ class Connection:
         """Reason String and User Properties, unless the client asked for none (MQTT-3.1.2-29)."""
         if not self.acknowledge_problems:
             return None
-        details = [("finding", finding.id), ("where", finding.where), ("nearest", finding.nearest)]
+        details = [("uns-finding", finding.id), ("uns-where", finding.where), ("uns-nearest", finding.nearest)]
         properties: Properties = {
             "reason_string": _cut(str(finding)),
             "user_property": [(name, _cut(value)) for name, value in details if value],

@@ -30,8 +30,8 @@ STRAYS_KEPT = 10_000
 REJECTED_PREFIX = "$uns/rejected/"
 _encode_json = msgspec.json.encode
 
-OnDefect = Callable[[str, Exception], None]
-"""Told of an exception in a part behind the door: what happened, and the exception. Must return at once."""
+OnDefect = Callable[[str, str, Exception], None]
+"""Told of an exception in a part behind the door: what failed, on which topic, and why. Must return at once."""
 
 
 class Door:
@@ -339,7 +339,7 @@ class Door:
     def _validator_failed(self, topic: str, error: Exception) -> Finding:
         self._stats.validator_errors += 1
         if self._on_defect is not None:
-            self._on_defect(f"the contract of '{topic}' could not be judged", error)
+            self._on_defect("a contract could not be judged", topic, error)
         return Finding(
             id="internal.validator",
             what=f"the contract of '{topic}' could not be judged ({type(error).__name__}: {error}).",
@@ -349,7 +349,7 @@ class Door:
     def _receiver_failed(self, topic: str, error: Exception) -> None:
         self._stats.receiver_errors += 1
         if self._on_defect is not None:
-            self._on_defect(f"a receiver of '{topic}' failed", error)
+            self._on_defect("a receiver failed", topic, error)
 
     def notify_rejected(self, client_id: str, topic: str, verdict: Verdict) -> None:
         """Tell a client that cannot be told in the acknowledgement, on `$uns/rejected/<client id>`."""

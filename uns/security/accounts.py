@@ -7,16 +7,15 @@ import msgspec
 
 from uns.errors import Finding, UnsError
 from uns.policy.access import Access, User
-from uns.security.passwords import is_password_hash
+from uns.security.passwords import hash_password, is_password_hash
 
 
 class Account(msgspec.Struct, frozen=True):
-    """A user with the one secret that lets it in: an Argon2 hash, or a password held in memory."""
+    """A user with what its password is verified against, an Argon2 hash."""
 
     user: str
     role: str
-    password_hash: str = ""
-    password: bytes = b""
+    password_hash: str
 
 
 def load_accounts(access: Access, directory: Path, environ: Mapping[str, str]) -> dict[str, Account]:
@@ -44,8 +43,9 @@ def _account(user: User, directory: Path, environ: Mapping[str, str]) -> Account
     if secret.startswith("$argon2"):
         if not is_password_hash(secret):
             raise _fault(user, f"{origin} holds a broken Argon2 hash")
-        return Account(user.name, user.role, password_hash=secret)
-    return Account(user.name, user.role, password=secret.encode())
+        return Account(user.name, user.role, secret)
+    # Hashed too, so that every login takes the same way and time, whatever its secret is kept in.
+    return Account(user.name, user.role, hash_password(secret))
 
 
 def _read(user: User, path: Path) -> str:
