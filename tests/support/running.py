@@ -1,5 +1,6 @@
 """A real server in a process of its own, as a person starts it, for tests that talk to it from outside."""
 
+import ctypes
 import json
 import os
 import re
@@ -18,6 +19,7 @@ from tests.support.until import until
 UNS = (sys.executable, "-m", "uns.app.cli")
 READY_S = 30.0
 STOP_S = 20.0
+PR_SET_PDEATHSIG = 1
 _PAGE = re.compile(r"http://127\.0\.0\.1:\d+")
 _MQTT = re.compile(r"MQTT(?: broker)?\s+127\.0\.0\.1:(\d+)")
 
@@ -42,6 +44,7 @@ class RunningServer:
                 stderr=err,
                 env=clean_environment() | dict(environ or {}),
                 start_new_session=True,
+                preexec_fn=die_with_parent,
             )
         try:
             until(self._announced, f"{' '.join(arguments)} tells where it listens", READY_S)
@@ -94,6 +97,12 @@ class RunningServer:
         if self.process.poll() is not None:
             raise AssertionError(f"ended with {self.process.returncode} before it was ready:\n{self.output}{self.log}")
         return bool(_PAGE.search(self.output) and _MQTT.search(self.output))
+
+
+def die_with_parent() -> None:
+    """Between fork and exec, on Linux: SIGKILL when the tests are killed, who then cannot stop what they started."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def clean_environment() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""How does a test wait for something it does not control? By asking again until a deadline, never by sleeping blindly."""
+"""How does a test wait for something it does not control? By asking again until a deadline."""
 
 import time
 from collections.abc import Callable

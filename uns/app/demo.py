@@ -1,20 +1,27 @@
 """The demo: the simulated plant in a process of its own, and the server that connects to it."""
 
+import asyncio
+import logging
 import os
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
+from typing import IO
 
 import uns.simulator
 from uns.app.run import environment, load_valid_plant, run
 from uns.app.serve import Addresses
 
 PLANT = Path(uns.simulator.__file__).with_name("plant")
+log = logging.getLogger(__name__)
+
 DEFAULT_DATA = Path(".uns-data")
 OPCUA_PORT, MODBUS_PORT = 4840, 5020
+DEFAULT_MQTT_PORT, DEFAULT_HTTP_PORT = 1883, 8080
 STOP_S = 5.0
 
 
@@ -23,34 +30,50 @@ def demo(mqtt_port: int | None, http_port: int | None, data: Path | None) -> Non
     opcua_port, modbus_port = _free_port(OPCUA_PORT), _free_port(MODBUS_PORT)
     environ = environment(mqtt_port, http_port)
     environ |= {"PLANT_HOST": "127.0.0.1", "OPCUA_PORT": str(opcua_port), "MODBUS_PORT": str(modbus_port)}
-    with _simulator(opcua_port, modbus_port):
+    with _simulator(opcua_port, modbus_port) as announcement:
         plant = load_valid_plant(PLANT, environ)
 
         def on_ready(addresses: Addresses) -> None:
             print(_welcome(addresses, opcua_port, modbus_port), flush=True)  # noqa: T201
 
-        run(plant, data or DEFAULT_DATA, on_ready)
+        run(plant, data or DEFAULT_DATA, on_ready, partial(_simulator_ready, announcement))
     print("Stopped.")  # noqa: T201
 
 
 @contextmanager
-def _simulator(opcua_port: int, modbus_port: int) -> Iterator[None]:
-    """The simulator beside us; it ends with us, however we end, because its standard input does."""
+def _simulator(opcua_port: int, modbus_port: int) -> Iterator[IO[bytes]]:
+    """The simulator beside us, as the pipe where it says that it is ready.
+
+    It ends with us, however we end, because its standard input does.
+    """
     command = [sys.executable, "-m", "uns.simulator", "--with-parent"]
     command += ["--opcua-port", str(opcua_port), "--modbus-port", str(modbus_port)]
     # A session of its own: Ctrl-C reaches us alone, and we stop the simulator after the server has said goodbye.
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True)
-    try:
-        yield
-    finally:
-        process.terminate()
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with process.stdin, process.stdout:
         try:
-            process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        if process.stdin is not None:
-            process.stdin.close()
+            yield process.stdout
+        finally:
+            process.terminate()
+            try:
+                process.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+async def _simulator_ready(pipe: IO[bytes]) -> None:
+    """Wait for the line that the simulator writes when its servers listen."""
+    reader = asyncio.StreamReader()
+    connect = asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
+    transport, _ = await connect
+    try:
+        if not await reader.readline():
+            log.error("the simulated plant has ended before it was ready; stop the demo and start it again")
+    finally:
+        transport.close()
 
 
 def _free_port(wanted: int) -> int:
@@ -69,23 +92,23 @@ def _free_port(wanted: int) -> int:
 
 
 def _welcome(addresses: Addresses, opcua_port: int, modbus_port: int) -> str:
-    server = "" if addresses.http_port == 8080 else f" --server {addresses.page}"
-    port = "" if addresses.mqtt_port == 1883 else f" -p {addresses.mqtt_port}"
+    server = "" if addresses.http_port == DEFAULT_HTTP_PORT else f"    export UNS_SERVER={addresses.page}\n"
+    port = "" if addresses.mqtt_port == DEFAULT_MQTT_PORT else f" -p {addresses.mqtt_port}"
     return f"""
   The bottling plant acme/ghent is running.
 
     Web page     {addresses.page}
     HTTP API     {addresses.page}/docs
     MQTT broker  {addresses.mqtt_host}:{addresses.mqtt_port}
-    Devices      OPC UA on port {opcua_port}, Modbus TCP on port {modbus_port} (simulated, in a process of their own)
+    Devices      OPC UA on port {opcua_port}, Modbus TCP on port {modbus_port} (simulated)
 
   Try in another terminal (the command is .venv/bin/uns after make demo):
 
-    uns tree acme/ghent/packaging/line1{server}
-    uns sub 'acme/ghent/packaging/line1/filler/#'{server}
-    uns pub acme/ghent/packaging/line1/filler/temprature 21.5{server}     refused, with the reason
-    uns violations{server}
+{server}    uns tree acme/ghent/packaging/line1
+    uns sub 'acme/ghent/packaging/line1/filler/#'
+    uns pub acme/ghent/packaging/line1/filler/temprature 21.5
+    uns violations
     mosquitto_sub{port} -t 'acme/#' -v
 
-  Ctrl-C stops everything.
+  The publish is refused and says why. Ctrl-C stops everything.
 """

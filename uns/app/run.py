@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from uns.app.plant import Plant, load_plant
-from uns.app.serve import Addresses, serve
+from uns.app.report import problem_lines
+from uns.app.serve import Addresses, DevicesReady, serve
 from uns.errors import Finding, UnsError
 
 LOG_FORMAT = "%(asctime)s %(levelname)-7s %(message)s"
@@ -20,13 +21,13 @@ def load_valid_plant(directory: Path, environ: Mapping[str, str]) -> Plant:
     """The plant, with its problems printed on stderr; raises UnsError (`plant.invalid`) when one is an error."""
     plant = load_plant(directory, environ)
     for problem in plant.problems:
-        print(problem, file=sys.stderr)  # noqa: T201
+        print(*problem_lines(problem, directory), sep="\n", file=sys.stderr)  # noqa: T201
     if plant.errors:
         raise UnsError(
             Finding(
                 id="plant.invalid",
-                what=f"{directory} has {len(plant.errors)} error(s), told above.",
-                hint="Mend them; 'uns check' tells the same without starting anything.",
+                what=f"{directory} cannot be served: {len(plant.errors)} of the problems above are errors.",
+                hint=f"Mend them; 'uns check {directory}' tells the same without starting anything.",
             )
         )
     return plant
@@ -42,12 +43,14 @@ def environment(mqtt_port: int | None, http_port: int | None) -> dict[str, str]:
     return environ
 
 
-def run(plant: Plant, data: Path, on_ready: Callable[[Addresses], None]) -> None:
-    """Serve until SIGINT or SIGTERM."""
+def run(
+    plant: Plant, data: Path, on_ready: Callable[[Addresses], None], devices_ready: DevicesReady | None = None
+) -> None:
+    """Serve until SIGINT or SIGTERM. devices_ready: see `serve`."""
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr)
     for noisy in ("asyncua", "pymodbus", "uvicorn"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
-    run_until_stopped(lambda stop: serve(plant, data, stop, on_ready))
+    run_until_stopped(lambda stop: serve(plant, data, stop, on_ready, devices_ready))
 
 
 def run_until_stopped(main: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:

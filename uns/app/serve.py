@@ -9,7 +9,7 @@ broker ◀─ MQTT listener          violations ◀─┐
 import asyncio
 import gc
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -47,6 +47,9 @@ GC_THRESHOLD = 50_000
 """A broker allocates much and leaves few cycles: the default of 700 costs several percent."""
 
 
+DevicesReady = Callable[[], Awaitable[None]]
+
+
 class Addresses(msgspec.Struct, frozen=True):
     """Where the running server listens."""
 
@@ -66,8 +69,13 @@ async def serve(
     data: Path,
     stop: asyncio.Event,
     on_ready: Callable[[Addresses], None],
+    devices_ready: DevicesReady | None = None,
 ) -> None:
-    """Run a plant until `stop` is set. Raises UnsError when a port is taken or the data directory is not ours."""
+    """Run a plant until `stop` is set. Raises UnsError when a port is taken or the data directory is not ours.
+
+    devices_ready: awaited before the sources connect, by whoever starts the devices too. Everything else starts at
+    once, and `on_ready` does not wait for it.
+    """
     settings, clock = plant.settings, SystemClock()
     async with AsyncExitStack() as stack:
         stack.enter_context(own_data(data))
@@ -108,6 +116,7 @@ async def serve(
                 history=read_history,
                 violations=violations,
                 checks=partial(_checks, recorder, violations),
+                gauges=partial(_gauges, recorder, violations, authenticator),
             ),
             static=STATIC,
             headers=SECURITY_HEADERS,
@@ -115,7 +124,8 @@ async def serve(
         http = HttpServer(app, settings.http.host, settings.http.port, before_stop=partial(end_streams, app))
         await http.start()
         stack.push_async_callback(http.stop)
-        sources.start()
+        starting = asyncio.create_task(_start_sources(sources, devices_ready), name="start of the sources")
+        stack.push_async_callback(_stop_task, starting)
         gc.collect()
         gc.freeze()
         gc.set_threshold(GC_THRESHOLD)
@@ -185,6 +195,12 @@ def _start_host(
     return host
 
 
+async def _start_sources(sources: Sources, devices_ready: DevicesReady | None) -> None:
+    if devices_ready is not None:
+        await devices_ready()
+    sources.start()
+
+
 async def _tick(host: SparkplugHost) -> None:
     while True:
         await asyncio.sleep(HOST_TICK_S)
@@ -202,11 +218,11 @@ class _Defects:
     def __init__(self) -> None:
         self._told: set[tuple[str, type[Exception]]] = set()
 
-    def __call__(self, what: str, error: Exception) -> None:
+    def __call__(self, what: str, topic: str, error: Exception) -> None:
         kind = (what, type(error))
         if kind not in self._told and len(self._told) < MAX_DEFECTS_TOLD:
             self._told.add(kind)
-            log.error("%s; further ones are only counted", what, exc_info=error)
+            log.error("%s on '%s'; further ones are only counted", what, topic, exc_info=error)
 
 
 class _Authentication:
@@ -247,3 +263,26 @@ def _checks(recorder: Recorder | None, violations: ViolationStore) -> Mapping[st
         "history": recorder.status().finding if recorder else None,
         "violations": violations.status().finding,
     }
+
+
+def _gauges(recorder: Recorder | None, violations: ViolationStore, authenticator: Authenticator) -> Mapping[str, float]:
+    """What /metrics tells beside the broker's own counters: every queue and what it shed."""
+    kept = violations.status()
+    gauges: dict[str, float] = {
+        "violations_stored": kept.stored,
+        "violations_pending": kept.pending,
+        "violations_shed_total": kept.shed,
+        "violations_dropped_total": kept.dropped,
+        "violations_write_failures_total": kept.failures,
+        "login_failures_total": authenticator.failures,
+    }
+    if recorder is not None:
+        history = recorder.status()
+        gauges |= {
+            "history_recorded_total": history.recorded,
+            "history_pending": history.pending,
+            "history_shed_total": history.shed,
+            "history_refused_total": history.refused,
+            "history_write_failures_total": history.failures,
+        }
+    return gauges

@@ -19,6 +19,9 @@ from uns.link import Link
 
 log = logging.getLogger(__name__)
 
+CANCEL_AGAIN_S = 0.5
+MAX_CANCELS = 10
+
 
 class Sources:
     """The sources of a plant, each in a task of its own: one that fails leaves the others and the broker alone.
@@ -46,9 +49,20 @@ class Sources:
         ]
 
     async def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        """Cancel every source.
+
+        A cancellation can get lost in a library (`asyncio.wait_for` before Python 3.12 swallows it when the answer
+        arrives at the same moment): whoever goes on is cancelled again.
+        """
+        pending = set(self._tasks)
+        for _ in range(MAX_CANCELS):
+            if not pending:
+                return
+            for task in pending:
+                task.cancel()
+            _, pending = await asyncio.wait(pending, timeout=CANCEL_AGAIN_S)
+        for task in pending:
+            log.error("%s does not stop; it is left behind", task.get_name())
 
     def states(self) -> list[SourceState]:
         """Every source, by name."""

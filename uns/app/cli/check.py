@@ -17,7 +17,10 @@ COLUMNS = ("file", "line", "column", "severity", "id", "what", "hint", "nearest"
 
 
 def check(directory: PlantArgument, output: OutputOption = None) -> None:
-    """Validate a plant directory without any connection; exit code 5 when it has errors."""
+    """Validate a plant directory without any connection.
+
+    Every problem comes with file, line and column. Exit code 5 when one is an error.
+    """
     from uns.app.plant import load_plant
 
     plant = load_plant(directory, os.environ)
@@ -41,7 +44,7 @@ def _print_text(plant: "Plant") -> None:
     errors, warnings = len(plant.errors), len(plant.problems) - len(plant.errors)
     found = ", ".join(_counted(count, noun) for count, noun in ((errors, "error"), (warnings, "warning")) if count)
     content = f"{_counted(len(plant.registry.names()), 'model')}, {_counted(len(plant.sources), 'source')}"
-    verdict = "has errors" if errors else "is valid"
+    verdict = "is not valid" if errors else "is valid"
     typer.echo(f"{plant.directory} {verdict}: {found or content}.")
 
 

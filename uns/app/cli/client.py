@@ -5,7 +5,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,9 @@ SILENCE_S = 60.0
 """The server sends a comment every 15 s when it has nothing else: past this, the line is dead."""
 SAME_CLOCK_MS = 2000
 
+Batch = list[dict[str, Any]]
+"""Changed values, as the event stream brings them."""
+
 _HINTS = {
     "unknown.topic": "Look around with: uns tree",
     "unknown.path": "Look around with: uns tree",
@@ -31,7 +34,7 @@ _HINTS = {
 
 class Client:
     """server: base address, for example `http://127.0.0.1:8080`. Raises UnsError for every failure of the server, and
-    typer.BadParameter for an address or password file that cannot be used."""
+    typer.BadParameter for an address or password file that cannot be used. Close it, or use it as a context."""
 
     def __init__(self, server: str, user: str | None = None) -> None:
         self._server = (server if "://" in server else f"http://{server}").rstrip("/")
@@ -43,6 +46,12 @@ class Client:
         if self._http.base_url.scheme not in ("http", "https") or not self._http.base_url.host:
             raise typer.BadParameter(f"'{server}' is no http or https address", param_hint="--server")
         self._ahead_ms = 0
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
 
     def get(self, resource: str, /, **query: Any) -> Any:
         """GET `/api/v1/{resource}`; queries that are None are left out."""
@@ -65,7 +74,7 @@ class Client:
         """The server's time, as its last answer told it: ages are right even where the clocks differ."""
         return _wall_ms() + self._ahead_ms
 
-    def stream(self, topic_filter: str, on_dropped: Callable[[int], None]) -> Iterator[list[dict[str, Any]]]:
+    def stream(self, topic_filter: str, on_dropped: Callable[[int], None]) -> Generator[Batch, None, None]:
         """Batches of values as they come. Ends with UnsError (`unreachable.server`) when the server does."""
         timeout = httpx.Timeout(TIMEOUT_S, read=SILENCE_S)
         query = {"filter": topic_filter}
@@ -170,7 +179,7 @@ def _failure(response: httpx.Response) -> UnsError:
     return UnsError(Finding(**fields))
 
 
-def _events(lines: Iterator[str], on_dropped: Callable[[int], None]) -> Iterator[list[dict[str, Any]]]:
+def _events(lines: Iterator[str], on_dropped: Callable[[int], None]) -> Iterator[Batch]:
     """The `values` of a server-sent event stream; what was shed is told to `on_dropped`."""
     kind, data = "", ""
     for line in lines:

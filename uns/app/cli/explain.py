@@ -12,6 +12,8 @@ from uns.app.cli.terminal import Colour, Terminal, of_stdout
 from uns.app.cli.text import PROSE_WIDTH, finding_lines, printable, wrapped
 
 CSV_COLUMNS = ("rule", "matched", "why")
+NAME = 12
+MAX_RULE = 40
 
 
 def explain(
@@ -24,7 +26,8 @@ def explain(
     """Say what a publish on a topic would get, and every rule that matters there."""
     from uns.app.cli.client import Client
 
-    answer = Client(server, user).get("explain", topic=topic, role=role)
+    with Client(server, user) as client:
+        answer = client.get("explain", topic=topic, role=role)
     match chosen(output):
         case Output.JSON:
             print_json(answer)
@@ -44,15 +47,26 @@ def _lines(answer: dict[str, Any], terminal: Terminal) -> Iterator[str]:
         yield f"  a message here would be {outcome}: {finding['id']}"
         yield from finding_lines(finding, "  ", width, topic)
     else:
-        yield "  a message that keeps the contract is accepted here"
+        yield "  accepted here: a message that keeps the contract, from a role that may publish"
     yield ""
     for name, text in _facts(answer):
-        yield f"  {name:<11}{text}"
+        yield f"  {name:<{NAME}}{text}"
     yield ""
-    for rule in answer["rules"]:
-        yield f"  {'applies' if rule['matched'] else 'no':<9}{rule['rule']}"
-        same = finding and rule["why"] == finding["what"]
-        yield from wrapped("see above." if same else rule["why"], " " * 13, width)
+    yield from _rules(answer["rules"], finding["what"] if finding else "", width)
+
+
+def _rules(rules: list[dict[str, Any]], told: str, width: int) -> Iterator[str]:
+    """One rule a line; a reason that does not fit beside its rule stands below it."""
+    indent = " " * (NAME + 2)
+    aligned = max(len(rule["rule"]) for rule in rules if len(rule["rule"]) <= MAX_RULE)
+    for rule in rules:
+        why = "see above." if rule["why"] == told else printable(rule["why"])
+        head = f"  {'applies' if rule['matched'] else 'no':<{NAME}}{printable(rule['rule']):<{aligned}}"
+        if len(head) + 2 + len(why) <= width:
+            yield f"{head}  {why}"
+        else:
+            yield head.rstrip()
+            yield from wrapped(why, indent + "  ", width)
 
 
 def _facts(answer: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -63,5 +77,5 @@ def _facts(answer: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for name in ("model", "owner"):
         if answer[name]:
             yield name, answer[name]
-    yield "mode", f"{answer['mode']} (stated by {answer['mode_source']})"
+    yield "mode", f"{answer['mode']} (from {answer['mode_source']})"
     yield "publishers", ", ".join(answer["publishers"]) or "no role"

@@ -8,7 +8,7 @@ from uns.app.cli.output import Output, chosen, print_csv, print_json, print_line
 from uns.app.cli.quality import quality_cell
 from uns.app.cli.table import Cell
 from uns.app.cli.terminal import Terminal, of_stdout
-from uns.app.cli.text import finding_lines, moment_text, printable, span_text, value_text
+from uns.app.cli.text import ago_text, finding_lines, moment_text, printable, span_text, value_text
 
 Fact = tuple[str, str]
 INDENT = 13
@@ -23,19 +23,20 @@ def get(
     """Show one topic: value, contract, owner, source, last publisher."""
     from uns.app.cli.client import Client, topic_path
 
-    detail = Client(server, user).get(f"topics/{topic_path(topic)}")
+    with Client(server, user) as client:
+        detail = client.get(f"topics/{topic_path(topic)}")
     match chosen(output):
         case Output.JSON:
             print_json(detail)
         case Output.CSV:
             print_csv(list(detail), [list(detail.values())])
         case Output.TABLE:
-            print_lines(_lines(detail, of_stdout()))
+            print_lines(_lines(detail, client.now_ms(), of_stdout()))
 
 
-def _lines(detail: dict[str, Any], terminal: Terminal) -> Iterator[str]:
+def _lines(detail: dict[str, Any], now_ms: int, terminal: Terminal) -> Iterator[str]:
     yield detail["topic"]
-    yield f"  {_value(detail, terminal)}"
+    yield f"  {_value(detail, now_ms, terminal)}"
     yield ""
     for name, text in _facts(detail):
         yield f"  {name:<{INDENT - 2}}{text}"
@@ -44,7 +45,7 @@ def _lines(detail: dict[str, Any], terminal: Terminal) -> Iterator[str]:
         yield from finding_lines(detail["finding"], " " * INDENT, topic=detail["topic"])
 
 
-def _value(detail: dict[str, Any], terminal: Terminal) -> str:
+def _value(detail: dict[str, Any], now_ms: int, terminal: Terminal) -> str:
     attribute = detail["attribute"] or {}
     cell = quality_cell(detail["quality"])
     if detail["payload"] is None:
@@ -55,7 +56,7 @@ def _value(detail: dict[str, Any], terminal: Terminal) -> str:
     late = Cell("stale", cell.colour) if detail["stale"] else Cell("")
     marks = [terminal.coloured(mark.text, mark.colour) for mark in (cell, late) if mark.text]
     value = " ".join(filter(None, (value_text(detail["value"], exact=True), attribute.get("unit"))))
-    age = f"{span_text(max(0, detail['age_ms'] or 0))} ago ({moment_text(detail['timestamp'])})"
+    age = f"{ago_text(detail['timestamp'], now_ms)} ({moment_text(detail['timestamp'])})"
     return "  ".join([value, *marks, age])
 
 

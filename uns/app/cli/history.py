@@ -32,7 +32,8 @@ def history(
     from uns.app.cli.client import Client, topic_path
 
     query = {"last": last or (None if start else DEFAULT_LAST), "from": start, "to": end, "agg": agg, "limit": limit}
-    answer = Client(server, user).get(f"history/{topic_path(topic)}", **query)
+    with Client(server, user) as client:
+        answer = client.get(f"history/{topic_path(topic)}", **query)
     points = answer["points"]
     match chosen(output):
         case Output.JSON:

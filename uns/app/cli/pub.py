@@ -25,7 +25,10 @@ def pub(
     user: UserOption = None,
     output: OutputOption = None,
 ) -> None:
-    """Publish a value through the same door as everybody. Refused: exit code 3 or 5, and the reason."""
+    """Publish a value through the same door as everybody.
+
+    A message that is refused gives the reason, and exit code 3 (denied) or 5 (invalid).
+    """
     from uns.app.cli.client import Client
 
     body: dict[str, Any] = {"topic": topic, "qos": qos}
@@ -35,7 +38,8 @@ def pub(
         body["value"] = value if text else _parsed(value)
     if retain is not None:
         body["retain"] = retain
-    verdict = Client(server, user).post("publish", body)
+    with Client(server, user) as client:
+        verdict = client.post("publish", body)
     finding = verdict["finding"]
     match chosen(output):
         case Output.JSON:

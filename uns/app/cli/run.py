@@ -22,7 +22,10 @@ UNHEALTHY = 1
 
 
 def demo(mqtt_port: MqttPortOption = None, http_port: HttpPortOption = None, data: DataOption = None) -> None:
-    """Run a simulated bottling plant and the server connected to it. Data go to ./.uns-data."""
+    """Run a simulated bottling plant and the server connected to it.
+
+    Data go to ./.uns-data, unless --data names another directory.
+    """
     from uns.app.demo import demo as run_demo
 
     run_demo(mqtt_port, http_port, data)
@@ -74,17 +77,24 @@ def simulate(
     ] = 5020,
     seed: Annotated[int, typer.Option(help="The same seed makes the same plant.")] = 1,
 ) -> None:
-    """Run the simulated bottling plant alone: an OPC UA server and a Modbus TCP server."""
+    """Run the simulated bottling plant alone.
+
+    It is an OPC UA server and a Modbus TCP server, with values that move as those of two packaging lines.
+    """
     from uns.simulator.run import run
 
     run(host, opcua_port, modbus_port, seed=seed, on_ready=lambda ready: typer.echo(f"{ready} - Ctrl-C stops."))
 
 
 def health(server: ServerOption = DEFAULT_SERVER, user: UserOption = None, output: OutputOption = None) -> None:
-    """Ask a server whether it is ready; exit code 1 when it is not, 6 when nothing answers."""
+    """Ask a server whether it is ready.
+
+    Exit code 1 when it is not, 6 when nothing answers.
+    """
     from uns.app.cli.client import Client
 
-    ready, document = Client(server, user).health()
+    with Client(server, user) as client:
+        ready, document = client.health()
     checks = document["checks"]
     match chosen(output):
         case Output.JSON:

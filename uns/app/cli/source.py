@@ -34,8 +34,8 @@ def source_list(
     """List the sources with their state, its cause, and what comes next."""
     from uns.app.cli.client import Client
 
-    client = Client(server, user)
-    answer = client.get("sources")
+    with Client(server, user) as client:
+        answer = client.get("sources")
     sources = answer["sources"]
     match chosen(output):
         case Output.JSON:

@@ -1,6 +1,7 @@
 """`uns sub`: values as they change."""
 
 import sys
+from contextlib import closing
 from typing import Annotated, Any
 
 import typer
@@ -22,7 +23,10 @@ def sub(
     user: UserOption = None,
     output: OutputOption = None,
 ) -> None:
-    """Print values as they change, the current ones first, until Ctrl-C. JSON is one object a line."""
+    """Print values as they change, until Ctrl-C.
+
+    The current values come first. JSON is one object a line.
+    """
     try:
         _follow(topic_filter, count, server, user, chosen(output))
     except KeyboardInterrupt:  # the usual way to end it
@@ -35,13 +39,14 @@ def _follow(topic_filter: str, count: int | None, server: str, user: str | None,
     terminal, seen = of_stdout(), 0
     if output is Output.CSV:
         print_csv(CSV_COLUMNS, [])
-    for batch in Client(server, user).stream(topic_filter, on_dropped=_tell_dropped):
-        for change in batch[: None if count is None else count - seen]:
-            _print(change, output, terminal)
-        sys.stdout.flush()
-        seen += len(batch)
-        if count is not None and seen >= count:
-            return
+    with Client(server, user) as client, closing(client.stream(topic_filter, _tell_dropped)) as batches:
+        for batch in batches:
+            for change in batch[: None if count is None else count - seen]:
+                _print(change, output, terminal)
+            sys.stdout.flush()
+            seen += len(batch)
+            if count is not None and seen >= count:
+                return
 
 
 def _print(change: Change, output: Output, terminal: Terminal) -> None:

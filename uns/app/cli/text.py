@@ -67,6 +67,12 @@ def age_text(timestamp: str | None, now_ms: int) -> str:
     return "" if not timestamp else span_text(max(0, now_ms - parse_timestamp(timestamp)))
 
 
+def ago_text(timestamp: str | None, now_ms: int) -> str:
+    """`just now`, or `12 s ago`."""
+    age = age_text(timestamp, now_ms)
+    return "just now" if age == span_text(0) else f"{age} ago"
+
+
 def moment_text(timestamp: str | None) -> str:
     """`2026-11-22 12:00:00.123Z`."""
     return (timestamp or "").replace("T", " ")
@@ -90,7 +96,7 @@ def finding_lines(
     """What is wrong, what was probably meant and what to do. A topic that stands above anyway is left out."""
     what = finding["what"].removeprefix(f"'{topic}' — ")
     if finding.get("where", "").startswith("/") and finding["where"] not in what:
-        what = f"{what} (at {finding['where']})"
+        what = f"{what.removesuffix('.')} (at {finding['where']})."
     yield from wrapped(what, indent, width)
     if finding.get("nearest"):
         yield from wrapped(f"Did you mean '{finding['nearest']}'?", indent, width)

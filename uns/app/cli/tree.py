@@ -35,9 +35,9 @@ def tree(
     """Show the namespace with its current values."""
     from uns.app.cli.client import Client
 
-    client = Client(server, user)
     path = path.strip("/")
-    nodes = _nodes(client, path, depth)
+    with Client(server, user) as client:
+        nodes = _nodes(client, path, depth)
     match chosen(output):
         case Output.JSON:
             print_json({"path": path, "nodes": nodes})
@@ -68,7 +68,7 @@ def _rows(path: str, nodes: list[dict[str, Any]], now_ms: int) -> Iterator[Row]:
     for node in nodes:
         name = "  " * (node["depth"] - shift) + printable(node["name"])
         if _has_value(node):
-            value = shortened(value_text(node["value"]), MAX_VALUE)
+            value = "" if node["quality"] is None else shortened(value_text(node["value"]), MAX_VALUE)
             age = age_text(node["timestamp"], now_ms)
             yield (name, value, node["unit"] or "", quality_cell(node["quality"]), age, _about(node))
         else:

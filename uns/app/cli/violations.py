@@ -8,7 +8,7 @@ import typer
 from uns.app.cli.options import DEFAULT_SERVER, OutputOption, ServerOption, UserOption
 from uns.app.cli.output import Output, chosen, print_csv, print_json, print_lines
 from uns.app.cli.terminal import Colour, Terminal, of_stdout
-from uns.app.cli.text import PROSE_WIDTH, age_text, finding_lines, moment_text, printable, shortened
+from uns.app.cli.text import PROSE_WIDTH, ago_text, finding_lines, moment_text, printable, shortened
 
 CSV_COLUMNS = ("id", "time", "outcome", "client_id", "role", "topic", "finding", "what", "nearest", "payload")
 _COLOURS = {"rejected": Colour.ERROR, "quarantined": Colour.ERROR, "warned": Colour.WARNING}
@@ -27,9 +27,9 @@ def violations(
     """List refused, quarantined and tagged messages with their reasons."""
     from uns.app.cli.client import Client
 
-    talker = Client(server, user)
     query = {"topic": topic, "finding": finding, "client": client, "limit": limit, "before": before}
-    answer = talker.get("violations", **query)
+    with Client(server, user) as talker:
+        answer = talker.get("violations", **query)
     match chosen(output):
         case Output.JSON:
             print_json(answer)
@@ -57,8 +57,8 @@ def _block(violation: dict[str, Any], now_ms: int, terminal: Terminal) -> Iterat
     finding, topic = violation["finding"], violation["topic"]
     width = min(terminal.width or PROSE_WIDTH, PROSE_WIDTH)
     outcome = terminal.coloured(violation["outcome"], _COLOURS.get(violation["outcome"]))
-    age = age_text(violation["time"], now_ms)
-    yield f"#{violation['id']}  {outcome}  {finding['id']}  {age} ago ({moment_text(violation['time'])})"
+    moment = f"{ago_text(violation['time'], now_ms)} ({moment_text(violation['time'])})"
+    yield f"#{violation['id']}  {outcome}  {finding['id']}  {moment}"
     yield f"  {printable(topic)}"
     yield from finding_lines(finding, "    ", width, topic)
     who = " ".join(filter(None, (violation["client_id"], violation["address"])))
