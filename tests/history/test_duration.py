@@ -14,7 +14,7 @@ def test_good(text: str, milliseconds: int) -> None:
     assert parse_duration(text) == milliseconds
 
 
-@pytest.mark.parametrize("text", ["", "10", "s", "0s", "-5s", "10 years", "1e3s", "10s5", "NaNs"])
+@pytest.mark.parametrize("text", ["", "s", "0s", "-5s", "10 years", "1e3s", "10s5", "NaNs"])
 def test_bad(text: str) -> None:
     with pytest.raises(UnsError) as raised:
         parse_duration(text)
