@@ -5,7 +5,7 @@ import yaml
 
 from tests.broker.peer import Peer
 from tests.support.clock import FakeClock
-from uns.broker import Broker, Credentials, Limits
+from uns.broker import Broker, Credentials, Granted, Limits
 from uns.errors import Finding
 from uns.policy.access_file import parse_access
 from uns.policy.admission import CompiledAdmission
@@ -50,15 +50,15 @@ def violations() -> list[Violation]:
     return []
 
 
-def compile_admission(namespace: str = NAMESPACE) -> CompiledAdmission:
+def compile_admission(namespace: str = NAMESPACE, access: str = ACCESS) -> CompiledAdmission:
     model = parse_model(yaml.safe_load(MODEL))
     assert not isinstance(model, list), model
     registry = Registry([model])
     compiled, findings = parse_namespace(yaml.safe_load(namespace), registry)
-    access, access_findings = parse_access(yaml.safe_load(ACCESS))
+    compiled_access, access_findings = parse_access(yaml.safe_load(access))
     assert compiled is not None, findings
     assert not findings + access_findings
-    return CompiledAdmission(compiled, registry, access)
+    return CompiledAdmission(compiled, registry, compiled_access)
 
 
 def by_username(credentials: Credentials, answer) -> None:
@@ -66,7 +66,8 @@ def by_username(credentials: Credentials, answer) -> None:
     if credentials.username == "nobody":
         answer(Finding(id="access.credentials", what="nobody may not come in."))
     else:
-        answer(credentials.username or "engineer")
+        role = credentials.username or "engineer"
+        answer(Granted(role, role))
 
 
 @pytest.fixture

@@ -48,10 +48,11 @@ class Peer:
         *,
         clean: bool = True,
         keep_alive: int = 0,
+        username: str | None = None,
         will: ConnectWill | None = None,
         properties: Properties | None = None,
     ) -> Connack:
-        self.send(Connect(client_id, self.version, clean, keep_alive, None, None, will, properties))
+        self.send(Connect(client_id, self.version, clean, keep_alive, username, None, will, properties))
         connack, *self.backlog = self.take()
         assert isinstance(connack, Connack)
         return connack

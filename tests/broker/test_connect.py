@@ -2,10 +2,12 @@
 
 import pytest
 
+from tests.broker.conftest import by_username, compile_admission
 from tests.broker.peer import Peer
 from tests.support.clock import FakeClock
-from uns.broker import Broker, Limits
+from uns.broker import Broker, Granted, Limits
 from uns.mqtt import Connack, Connect, ConnectWill, Disconnect, Pingreq, Pingresp, Publish, ReasonCode, encode
+from uns.policy.violation import Violation
 
 
 @pytest.mark.parametrize("version", [4, 5])
@@ -69,7 +71,7 @@ def test_packets_wait_while_the_password_is_checked(broker: Broker) -> None:
     peer.send(Connect("c", 5, True, 0, "engineer", b"x", None, None), Pingreq())
     peer.send(Pingreq())
     assert peer.take() == []
-    answers[0]("engineer")
+    answers[0](Granted("e", "engineer"))
     assert [type(packet) for packet in peer.take()] == [Connack, Pingresp, Pingresp]
 
 
@@ -79,7 +81,7 @@ def test_an_answer_for_a_client_that_left_does_nothing(broker: Broker) -> None:
     peer = Peer(broker)
     peer.send(Connect("c", 5, True, 0, "engineer", b"x", None, None))
     peer.lose()
-    answers[0]("engineer")
+    answers[0](Granted("e", "engineer"))
     assert broker.clients() == []
 
 
@@ -194,3 +196,77 @@ def test_shutting_down_says_so_and_keeps_wills_unsent(broker: Broker, other: Pee
     broker.shut_down()
     assert [packet.reason_code for packet in other.take()] == [ReasonCode.SERVER_SHUTTING_DOWN]
     assert peer.take_one().reason_code == ReasonCode.SERVER_SHUTTING_DOWN
+
+
+def test_a_refused_will_is_a_violation(broker: Broker, violations: list[Violation]) -> None:
+    Peer(broker).connect("c", will=ConnectWill("acme/nowhere", b"1", 0, False, None))
+    assert [(violation.topic, violation.client_id) for violation in violations] == [("acme/nowhere", "c")]
+
+
+def test_a_will_may_clear_a_retained_value(broker: Broker, peer: Peer) -> None:
+    topic = "acme/ghent/packaging/line1/filler/temperature"
+    peer.publish(topic, b'{"value": 1}', retain=True)
+    device = Peer(broker)
+    assert device.connect("d", will=ConnectWill(topic, b"", 0, True, None)).reason_code == 0
+    device.lose()
+    assert list(broker.retained(topic)) == []
+
+
+def test_a_will_that_is_no_text_though_it_says_so_is_refused(broker: Broker) -> None:
+    will = ConnectWill("open/w", b"\xff", 0, False, {"payload_format_indicator": 1})
+    assert Peer(broker).connect("c", will=will).reason_code == ReasonCode.PAYLOAD_FORMAT_INVALID
+
+
+def test_answers_keep_to_the_clients_maximum_packet_size(broker: Broker) -> None:
+    peer = Peer(broker)
+    peer.connect("c", properties={"maximum_packet_size": 60})
+    peer.publish("acme/ghent/packging/line1/filler/temperature", qos=1)
+    puback = peer.take_one()
+    assert puback.reason_code == ReasonCode.TOPIC_NAME_INVALID
+    assert puback.properties is None  # MQTT-3.4.2-2
+    peer.connection.receive(b"\x00\x00")
+    assert len(peer.connection.out[0]) <= 60
+
+
+def test_a_flood_is_worked_off_in_turns(clock: FakeClock, limits: Limits) -> None:
+    """A connection stops when its time is up, says that it is busy, and reads no more until it is not."""
+
+    class Ticking(FakeClock):
+        def monotonic_ms(self) -> int:
+            self.advance(1)
+            return super().monotonic_ms()
+
+    broker = Broker(compile_admission(), Ticking(), limits=limits, authenticate=by_username)
+    peer = Peer(broker)
+    peer.connect("c")
+    peer.send(*(Pingreq() for _ in range(10_000)))
+    turns = 1
+    while peer.connection.busy:
+        assert not peer.connection.wants_input
+        peer.connection.proceed()
+        turns += 1
+    assert peer.connection.wants_input
+    assert turns > 50
+    assert len(peer.take()) == 10_000
+
+
+def test_nothing_is_read_while_a_password_is_checked(broker: Broker) -> None:
+    answers = []
+    broker.authenticate = lambda credentials, answer: answers.append(answer)
+    peer = Peer(broker)
+    peer.send(Connect("c", 5, True, 0, "engineer", b"x", None, None), Pingreq())
+    assert not peer.connection.wants_input
+    assert not peer.connection.busy
+    answers[0](Granted("e", "engineer"))
+    assert peer.connection.wants_input
+
+
+def test_a_client_that_does_not_read_its_answers_is_not_read_either(clock: FakeClock) -> None:
+    broker = Broker(compile_admission(), clock, limits=Limits(max_unsent_bytes=1_000), authenticate=by_username)
+    peer = Peer(broker)
+    peer.connect("c")
+    for _ in range(20):
+        peer.publish("acme/nowhere", qos=1)
+    assert not peer.connection.wants_input
+    peer.take()
+    assert peer.connection.wants_input

@@ -3,9 +3,12 @@
 import json
 
 import pytest
+from msgspec import structs
 
+from tests.broker.conftest import NAMESPACE, by_username, compile_admission
 from tests.broker.peer import Peer
-from uns.broker import Broker, LocalClient
+from tests.support.clock import FakeClock
+from uns.broker import Broker, Limits, LocalClient
 from uns.link import Message
 from uns.mqtt import Puback, Pubrec, ReasonCode
 from uns.policy.verdict import Outcome
@@ -119,6 +122,7 @@ def test_a_validator_that_fails_lets_nothing_pass(peer: Peer, other: Peer) -> No
         raise ZeroDivisionError
 
     route.check = broken
+    route.rule = structs.replace(route.rule, check=broken)
     peer.publish(filler(), GOOD, qos=1)
     assert peer.take_one().reason_code == ReasonCode.UNSPECIFIED_ERROR
     assert other.take() == []
@@ -126,8 +130,6 @@ def test_a_validator_that_fails_lets_nothing_pass(peer: Peer, other: Peer) -> No
 
 
 def test_the_policy_is_changed_hot(peer: Peer, other: Peer) -> None:
-    from tests.broker.conftest import NAMESPACE, compile_admission
-
     other.subscribe("acme/#")
     peer.publish(filler(), WRONG, qos=1)
     peer.broker.replace_admission(compile_admission(NAMESPACE.replace("mode: quarantine", "mode: observe")))
@@ -164,9 +166,52 @@ def test_a_refused_topic_becomes_no_topic(peer: Peer) -> None:
 
 
 def test_a_stray_is_judged_anew_when_the_policy_changes(peer: Peer) -> None:
-    from tests.broker.conftest import NAMESPACE, compile_admission
-
     peer.publish("acme/made-up", GOOD, qos=1)
     peer.broker.replace_admission(compile_admission(NAMESPACE.replace('"open/#"', '"acme/made-up"')))
     peer.publish("acme/made-up", GOOD, qos=1, packet_id=2)
     assert [puback.reason_code for puback in peer.take()] == [ReasonCode.TOPIC_NAME_INVALID, 0]
+
+
+def test_a_topic_that_nobody_may_publish_on_becomes_no_topic(peer: Peer) -> None:
+    for number in range(100):
+        peer.publish(f"elsewhere/{number}", GOOD)
+    assert len(peer.broker.topics) == 0
+
+
+def test_a_stray_becomes_a_topic_when_somebody_may_publish_there(broker: Broker, peer: Peer, other: Peer) -> None:
+    peer.publish("elsewhere/x", GOOD)
+    verdict = broker.publish(Message("spBv1.0/g/NDATA/n", b"x"), "internal")
+    assert verdict.finding is None
+    peer.publish("spBv1.0/g/NDATA/m", b"x")
+    assert broker.publish(Message("spBv1.0/g/NDATA/m", b"x"), "internal").finding is None
+    assert [topic for topic, _ in broker.topics.matched_by("#")] == ["spBv1.0/g/NDATA/n", "spBv1.0/g/NDATA/m"]
+
+
+def test_clearing_an_undeclared_topic_reaches_later_subscribers_too(peer: Peer, other: Peer) -> None:
+    peer.publish("acme/made-up", b"", retain=True)
+    other.subscribe("acme/#")
+    peer.publish("acme/made-up", b"", retain=True)
+    assert [message.payload for message in other.take()] == [b""]
+
+
+def test_a_full_table_forgets_what_retains_nothing(clock: FakeClock) -> None:
+    broker = Broker(compile_admission(), clock, limits=Limits(max_topics=3), authenticate=by_username)
+    for topic, retain in (("open/kept", True), ("open/a", False), ("open/b", False)):
+        broker.publish(Message(topic, b"1", retain=retain), "engineer")
+    broker.replace_admission(compile_admission())
+    assert broker.publish(Message("open/c", b"1"), "engineer").finding is None
+    assert [topic for topic, _ in broker.topics.matched_by("#")] == ["open/kept", "open/b", "open/c"]
+    assert broker.stats.topics_forgotten == 1
+
+
+def test_a_table_full_of_retained_messages_refuses_and_says_so(clock: FakeClock) -> None:
+    broker = Broker(compile_admission(), clock, limits=Limits(max_topics=2), authenticate=by_username)
+    for topic in ("open/a", "open/b"):
+        broker.publish(Message(topic, b"1", retain=True), "engineer")
+    peer = Peer(broker)
+    peer.connect()
+    peer.publish("open/c", qos=1)
+    assert peer.take_one().reason_code == ReasonCode.QUOTA_EXCEEDED
+    peer.publish("open/a", b"", retain=True)
+    peer.publish("open/c", qos=1)
+    assert peer.take_one().reason_code == 0

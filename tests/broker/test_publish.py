@@ -4,7 +4,7 @@ import pytest
 
 from tests.broker.peer import Peer
 from tests.support.clock import FakeClock
-from uns.broker import Broker
+from uns.broker import Broker, Limits
 from uns.mqtt import Disconnect, Puback, Pubcomp, Pubrec, Pubrel, ReasonCode
 
 
@@ -214,3 +214,34 @@ def test_a_message_that_expires_in_the_queue_is_not_sent(broker: Broker, clock: 
     (message,) = again.backlog
     assert (message.payload, message.properties["message_expiry_interval"]) == (b"long", 40)  # MQTT-3.3.2-5, -6
     assert broker.stats.expired == 1
+
+
+def test_a_3_1_1_client_knows_no_receive_maximum(broker: Broker) -> None:
+    old = Peer(broker, 4)
+    old.connect("old")
+    for packet_id in range(1, 21):
+        old.publish("open/x", qos=2, packet_id=packet_id)
+    assert len(old.take()) == 20
+
+
+@pytest.mark.parametrize("qos", [1, 2])
+def test_a_congested_subscriber_gets_its_messages_when_it_reads_again(peer: Peer, other: Peer, qos: int) -> None:
+    other.subscribe("open/#", qos=qos)
+    other.connection.congested = True
+    peer.publish("open/x", b"waits", qos=qos)
+    assert other.connection.out == []
+    other.connection.congested = False
+    assert other.connection.session is not None
+    other.connection.session.pump()
+    assert other.take_one().payload == b"waits"
+
+
+def test_user_properties_count_in_the_queue(broker: Broker, peer: Peer) -> None:
+    broker.sessions._limits = Limits(max_queued_bytes=10_000)
+    sleeper = Peer(broker)
+    sleeper.connect("s", properties={"session_expiry_interval": 600})
+    sleeper.subscribe("open/#", qos=1)
+    sleeper.lose()
+    for packet_id in range(1, 11):
+        peer.publish("open/x", qos=1, packet_id=packet_id, properties={"user_property": [("k", "v" * 4_000)]})
+    assert broker.stats.queue_shed >= 7

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.broker.conftest import ACCESS, NAMESPACE, compile_admission
 from tests.broker.peer import Peer
 from tests.support.clock import FakeClock
 from uns.broker import Broker
@@ -111,6 +112,8 @@ def test_when_a_will_is_sent(broker: Broker, clock: FakeClock, other: Peer, endi
             peer.send(Disconnect())
         case "disconnect with will":
             peer.send(Disconnect(ReasonCode.DISCONNECT_WITH_WILL_MESSAGE))
+        case "disconnect with an error":
+            peer.send(Disconnect(ReasonCode.UNSPECIFIED_ERROR))
         case "protocol error":
             peer.connection.receive(b"\x00\x00")
         case "silence":
@@ -158,8 +161,6 @@ def test_a_delayed_will_does_not_outlive_its_session(broker: Broker, clock: Fake
 
 
 def test_a_will_is_judged_again_when_it_is_sent(broker: Broker, other: Peer) -> None:
-    from tests.broker.conftest import NAMESPACE, compile_admission
-
     other.subscribe("open/#")
     peer = Peer(broker)
     peer.connect("w", will=will())
@@ -179,3 +180,95 @@ def test_delivery_goes_on_after_a_take_over(broker: Broker, peer: Peer) -> None:
     message = second.take_one()
     second.send(Puback(message.packet_id))
     assert [packet.reason_code for packet in first.take()] == [ReasonCode.SESSION_TAKEN_OVER]
+
+
+def test_a_delayed_will_that_was_sent_is_not_sent_again(broker: Broker, clock: FakeClock, other: Peer) -> None:
+    other.subscribe("open/#")
+    peer = Peer(broker)
+    peer.connect("w", will=will(delay_s=5), properties=KEPT)
+    peer.lose()
+    Peer(broker).connect("w", clean=True)
+    clock.advance(10_000)
+    broker.tick()
+    assert len(other.take()) == 1
+
+
+@pytest.mark.parametrize("connected", [True, False])
+def test_a_session_belongs_to_its_user(broker: Broker, peer: Peer, connected: bool) -> None:
+    """Whoever knows a client id gets neither its messages nor its connection."""
+    owner = Peer(broker)
+    owner.connect("s", username="engineer", properties=KEPT)
+    owner.subscribe("open/#", qos=1)
+    if not connected:
+        owner.lose()
+    thief = Peer(broker)
+    for clean in (False, True):
+        thief = Peer(broker)
+        assert thief.connect("s", username="viewer", clean=clean).reason_code == ReasonCode.CLIENT_IDENTIFIER_NOT_VALID
+    peer.publish("open/x", b"secret", qos=1)
+    assert thief.take() == []
+    if not connected:
+        owner = Peer(broker)
+        assert owner.connect("s", username="engineer", clean=False, properties=KEPT).session_present
+        assert [message.payload for message in owner.backlog] == [b"secret"]
+    else:
+        assert [message.payload for message in owner.take()] == [b"secret"]
+
+
+def test_subscriptions_end_with_the_right_to_them(broker: Broker, peer: Peer, other: Peer) -> None:
+    other.subscribe("open/#", "acme/#", qos=1)
+    broker.replace_admission(
+        compile_admission(access=ACCESS.replace('subscribe: ["acme/#", "open/#"', 'subscribe: ["acme/#"'))
+    )
+    peer.publish("open/x", qos=1)
+    assert other.take() == []
+    assert other.connection.session is not None
+    assert list(other.connection.session.subscriptions) == ["acme/#"]
+
+
+def test_resumption_keeps_to_the_new_window(broker: Broker, peer: Peer) -> None:
+    sleeper = Peer(broker)
+    sleeper.connect("s", properties=KEPT)
+    sleeper.subscribe("open/#", qos=1)
+    for number in range(5):
+        peer.publish("open/x", str(number).encode(), qos=1, packet_id=number + 1)
+    sleeper.lose()
+    peer.publish("open/x", b"5", qos=1, packet_id=6)
+    again = Peer(broker)
+    again.connect("s", clean=False, properties={**KEPT, "receive_maximum": 2})
+    got, batch = [], again.backlog
+    while batch:
+        assert len(batch) <= 2  # MQTT-3.3.4-9
+        got += [(message.payload, message.dup) for message in batch]
+        again.send(*(Puback(message.packet_id) for message in batch))
+        batch = again.take()
+    assert got == [(b"0", True), (b"1", True), (b"2", True), (b"3", True), (b"4", True), (b"5", False)]
+
+
+def test_resumption_drops_what_has_become_too_large(broker: Broker, peer: Peer) -> None:
+    sleeper = Peer(broker)
+    sleeper.connect("s", properties=KEPT)
+    sleeper.subscribe("open/#", qos=1)
+    for number in range(5):
+        peer.publish("open/x", b"x" * 1000, qos=1, packet_id=number + 1)
+    sleeper.lose()
+    again = Peer(broker)
+    again.connect("s", clean=False, properties={**KEPT, "maximum_packet_size": 500})
+    assert again.backlog == []
+    peer.publish("open/x", b"small", qos=1)
+    assert again.take_one().payload == b"small"
+
+
+def test_reconnecting_leaves_no_timers_behind(broker: Broker) -> None:
+    for _ in range(2_000):
+        peer = Peer(broker)
+        peer.connect("s", keep_alive=60, clean=False, properties=KEPT)
+        peer.lose()
+    assert len(broker.timers) < 200
+
+
+def test_an_assigned_client_id_is_nobodys(broker: Broker) -> None:
+    Peer(broker).connect("uns-1", properties=KEPT)
+    connack = Peer(broker).connect("", clean=False)
+    assert connack.properties["assigned_client_identifier"] == "uns-2"
+    assert not connack.session_present

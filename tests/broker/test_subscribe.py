@@ -2,9 +2,13 @@
 
 import pytest
 
+from tests.broker.conftest import by_username, compile_admission
 from tests.broker.peer import Peer
+from tests.support.calls import calls
+from tests.support.clock import FakeClock
 from uns.broker import Broker, Limits
-from uns.mqtt import ReasonCode, Subscribe, Subscription, Unsuback, Unsubscribe
+from uns.link import Message
+from uns.mqtt import Puback, Publish, ReasonCode, Subscribe, Subscription, Unsuback, Unsubscribe
 
 
 def test_overlapping_filters_bring_one_copy_with_all_identifiers(peer: Peer, other: Peer) -> None:
@@ -124,3 +128,66 @@ def test_deep_filters_and_topics_are_refused(peer: Peer) -> None:
     assert peer.subscribe(allowed).reason_codes == [0]
     peer.publish(allowed)
     assert len(peer.take()) == 1
+
+
+def test_slow_shared_workers_lose_nothing(broker: Broker, peer: Peer) -> None:
+    worker = Peer(broker)
+    worker.connect("w", properties={"receive_maximum": 2})
+    worker.subscribe("$share/g/open/#", qos=1)
+    for number in range(8):
+        peer.publish("open/x", str(number).encode(), qos=1, packet_id=number + 1)
+    got: list[bytes] = []
+    while batch := worker.take():
+        got += [message.payload for message in batch]
+        worker.send(*(Puback(message.packet_id) for message in batch))
+    assert got == [str(number).encode() for number in range(8)]
+
+
+def test_a_large_namespace_fills_no_buffer(clock: FakeClock) -> None:
+    """Retained messages are read as the client takes them."""
+    broker = Broker(compile_admission(), clock, limits=Limits(max_unsent_bytes=5_000), authenticate=by_username)
+    for number in range(1_000):
+        broker.publish(Message(f"open/{number}", b"x" * 100, retain=True), "engineer")
+    peer = Peer(broker)
+    peer.connect()
+    peer.send(Subscribe(1, [Subscription("open/#", 0)], None))
+    got: list[str] = []
+    while peer.connection.out:
+        assert sum(map(len, peer.connection.out)) < 6_000
+        got += [packet.topic for packet in peer.take() if isinstance(packet, Publish)]
+        assert peer.connection.busy is (len(got) < 1_000)
+        peer.connection.proceed()
+    assert got == [f"open/{number}" for number in range(1_000)]
+
+
+def test_retained_messages_at_qos_1_wait_for_the_window(clock: FakeClock) -> None:
+    limits = Limits(receive_maximum=5, max_queued_messages=3)
+    broker = Broker(compile_admission(), clock, limits=limits, authenticate=by_username)
+    for number in range(100):
+        broker.publish(Message(f"open/{number}", b"x", qos=1, retain=True), "engineer")
+    peer = Peer(broker)
+    peer.connect()
+    peer.subscribe("open/#", qos=1)
+    got, batch = 0, peer.backlog
+    while batch:
+        got += len(batch)
+        peer.send(*(Puback(message.packet_id) for message in batch))
+        batch = peer.take()
+    assert (got, broker.stats.queue_shed) == (100, 0)
+
+
+def test_too_many_filters_in_one_packet_end_the_connection(peer: Peer) -> None:
+    peer.send(Subscribe(1, [Subscription("open/#", 0)] * 1_001, None))
+    assert peer.take_one().reason_code == ReasonCode.QUOTA_EXCEEDED
+
+
+def test_a_repeated_subscription_costs_no_walk(peer: Peer) -> None:
+    for number in range(500):
+        peer.publish(f"open/{number}")
+    peer.subscribe("open/#")
+    epoch = peer.broker.door._epoch
+    again = Subscribe(1, [Subscription("open/#", 0, retain_handling=2)] * 900, None)
+    peer.send(Subscribe(1, [Subscription("open/#", 0, retain_handling=2)], None))
+    few = calls(lambda: peer.send(again))
+    assert few < 100_000
+    assert peer.broker.door._epoch == epoch

@@ -27,7 +27,7 @@ from uns.mqtt import (
 )
 from uns.mqtt.properties import PROPERTIES
 from uns.mqtt.reason import ALLOWED
-from uns.mqtt.topic_text import has_unwanted
+from uns.topics import has_unwanted
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
 names = texts.filter(lambda text: not has_unwanted(text))

@@ -63,7 +63,7 @@ def test_a_faulty_filter(topic_filter: str) -> None:
     assert filter_fault(topic_filter) != ""
 
 
-@pytest.mark.parametrize(("topic", "sound"), [("a/b", True), ("/", True), ("", False), ("a/+", False), ("#", False)])
+@pytest.mark.parametrize(("topic", "sound"), [("a/b", True), ("/", True), ("", False), ("a/+", False), ("#", False), ("a\nb", False), ("a\uffff", False)])
 def test_topic_names(topic: str, sound: bool) -> None:
     assert (topic_fault(topic) == "") is sound
 

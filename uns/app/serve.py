@@ -9,7 +9,8 @@ broker ◀─ MQTT listener          violations ◀─┐
 import asyncio
 import gc
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+import secrets
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -19,10 +20,12 @@ import msgspec
 from uns import __version__
 from uns.api import Platform, create_app, end_streams
 from uns.api.platform import HistoryReader
+from uns.app.authentication import Authentication
 from uns.app.data import own_data
+from uns.app.health import Health, checks, gauges, stop_task
 from uns.app.plant import Plant
 from uns.app.sources import Sources
-from uns.broker import Answer, Broker, Credentials
+from uns.broker import Broker
 from uns.clock import Clock
 from uns.errors import Finding, UnsError
 from uns.history import Recorder, SqliteHistory, query
@@ -42,10 +45,8 @@ from uns.web import SECURITY_HEADERS, STATIC
 log = logging.getLogger(__name__)
 
 HOST_TICK_S = 0.2
-MAX_DEFECTS_TOLD = 100
 GC_THRESHOLD = 50_000
 """A broker allocates much and leaves few cycles: the default of 700 costs several percent."""
-
 
 DevicesReady = Callable[[], Awaitable[None]]
 
@@ -82,25 +83,30 @@ async def serve(
         violations = ViolationStore(
             data / "violations.db", max_rows=settings.violations.max_rows, max_bytes=settings.violations.max_bytes
         )
-        stack.callback(violations.close)
+        stack.push_async_callback(asyncio.to_thread, violations.close)
         authenticator = Authenticator(plant.access, clock, directory=plant.directory)
+        authentication = Authentication(authenticator)
+        stack.push_async_callback(authentication.stop)
+        health = Health()
         broker = Broker(
             plant.admission(),
             clock,
             limits=settings.mqtt.limits(),
-            authenticate=await stack.enter_async_context(_Authentication(authenticator)),
+            authenticate=authentication,
             on_violation=violations.record,
-            on_defect=_Defects(),
+            on_defect=health.defect,
+            make_client_id=lambda: f"auto-{secrets.token_hex(8)}",
         )
+        mqtt = MqttListener(broker)
+        stack.push_async_callback(mqtt.stop)  # the last to leave: its clients still hear of the deaths below
         link = partial(BrokerLink, broker)
         recorder, read_history = _start_history(plant, data, link("history"), clock, stack)
         host = _start_host(plant, link("sparkplug-host"), clock, violations.record, recorder)
-        stack.push_async_callback(_stop_task, asyncio.create_task(_tick(host), name="sparkplug host"))
         stack.callback(host.stop)
+        ticking = asyncio.create_task(health.repeat("sparkplug host", host.tick, HOST_TICK_S), name="sparkplug host")
+        stack.push_async_callback(stop_task, ticking)
         sources = Sources(plant.sources, host, link, clock, data)
         stack.push_async_callback(sources.stop)
-        mqtt = MqttListener(broker)
-        stack.push_async_callback(mqtt.stop)
         mqtt_port = await _listen(mqtt, settings.mqtt.host, settings.mqtt.port)
         app = create_app(
             Platform(
@@ -115,8 +121,8 @@ async def serve(
                 sources=sources,
                 history=read_history,
                 violations=violations,
-                checks=partial(_checks, recorder, violations),
-                gauges=partial(_gauges, recorder, violations, authenticator),
+                checks=partial(checks, health, mqtt.is_serving, recorder, violations),
+                gauges=partial(gauges, recorder, violations, authenticator),
             ),
             static=STATIC,
             headers=SECURITY_HEADERS,
@@ -124,8 +130,10 @@ async def serve(
         http = HttpServer(app, settings.http.host, settings.http.port, before_stop=partial(end_streams, app))
         await http.start()
         stack.push_async_callback(http.stop)
-        starting = asyncio.create_task(_start_sources(sources, devices_ready), name="start of the sources")
-        stack.push_async_callback(_stop_task, starting)
+        watching = asyncio.create_task(_watch(http, stop, health), name="http watch")
+        stack.push_async_callback(stop_task, watching)
+        starting = asyncio.create_task(_start_sources(sources, devices_ready, health), name="start of the sources")
+        stack.push_async_callback(stop_task, starting)
         gc.collect()
         gc.freeze()
         gc.set_threshold(GC_THRESHOLD)
@@ -195,94 +203,21 @@ def _start_host(
     return host
 
 
-async def _start_sources(sources: Sources, devices_ready: DevicesReady | None) -> None:
-    if devices_ready is not None:
-        await devices_ready()
+async def _start_sources(sources: Sources, devices_ready: DevicesReady | None, health: Health) -> None:
+    try:
+        if devices_ready is not None:
+            await devices_ready()
+    except Exception as error:
+        health.failed("devices", error)
     sources.start()
 
 
-async def _tick(host: SparkplugHost) -> None:
-    while True:
-        await asyncio.sleep(HOST_TICK_S)
-        host.tick()
-
-
-async def _stop_task(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-
-
-class _Defects:
-    """Logs what should never happen: each kind once, with its traceback, because it may come with every message."""
-
-    def __init__(self) -> None:
-        self._told: set[tuple[str, type[Exception]]] = set()
-
-    def __call__(self, what: str, topic: str, error: Exception) -> None:
-        kind = (what, type(error))
-        if kind not in self._told and len(self._told) < MAX_DEFECTS_TOLD:
-            self._told.add(kind)
-            log.error("%s on '%s'; further ones are only counted", what, topic, exc_info=error)
-
-
-class _Authentication:
-    """The authenticator as the broker asks it: at once without a password, in a task of its own with one."""
-
-    def __init__(self, authenticator: Authenticator) -> None:
-        self._authenticator = authenticator
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    async def __aenter__(self) -> "_Authentication":
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    def __call__(self, credentials: Credentials, answer: Answer) -> None:
-        if credentials.username is None and credentials.password is None:
-            identity = self._authenticator.authenticate(None, None, credentials.address)
-            answer(identity if isinstance(identity, Finding) else identity.role)
-            return
-        task = asyncio.create_task(self._verify(credentials, answer), name=f"password of {credentials.client_id}")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _verify(self, credentials: Credentials, answer: Answer) -> None:
-        identity = await self._authenticator.authenticate_soon(
-            credentials.username, credentials.password, credentials.address
-        )
-        answer(identity if isinstance(identity, Finding) else identity.role)
-
-
-def _checks(recorder: Recorder | None, violations: ViolationStore) -> Mapping[str, Finding | None]:
-    """What /readyz tells: each part and what is wrong with it. Answering at all means that both listeners run."""
-    return {
-        "broker": None,
-        "history": recorder.status().finding if recorder else None,
-        "violations": violations.status().finding,
-    }
-
-
-def _gauges(recorder: Recorder | None, violations: ViolationStore, authenticator: Authenticator) -> Mapping[str, float]:
-    """What /metrics tells beside the broker's own counters: every queue and what it shed."""
-    kept = violations.status()
-    gauges: dict[str, float] = {
-        "violations_stored": kept.stored,
-        "violations_pending": kept.pending,
-        "violations_shed_total": kept.shed,
-        "violations_dropped_total": kept.dropped,
-        "violations_write_failures_total": kept.failures,
-        "login_failures_total": authenticator.failures,
-    }
-    if recorder is not None:
-        history = recorder.status()
-        gauges |= {
-            "history_recorded_total": history.recorded,
-            "history_pending": history.pending,
-            "history_shed_total": history.shed,
-            "history_refused_total": history.refused,
-            "history_write_failures_total": history.failures,
-        }
-    return gauges
+async def _watch(http: HttpServer, stop: asyncio.Event, health: Health) -> None:
+    """A server whose page and API are gone is of no use: end it, so that its supervisor starts it again."""
+    try:
+        await http.wait()
+    except Exception as error:
+        health.failed("http", error)
+    if not stop.is_set():
+        log.error("the HTTP listener has stopped; the server stops too")
+        stop.set()

@@ -8,12 +8,14 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
 
 from uns.broker.limits import Limits
 from uns.errors import Finding, nearest
 from uns.registry.pointer import to_pointer
+from uns.topics import filter_fault
 
 _LIMITS = Limits()
 
@@ -90,6 +92,17 @@ class HistorySettings(_Section):
     queue_size: int = Field(
         default=200_000, ge=1000, description="Values waiting to be written; past it the oldest is shed."
     )
+
+    @field_validator("record")
+    @classmethod
+    def _filters(cls, record: list[str]) -> list[str]:
+        for topic_filter in record:
+            shared = topic_filter.split("/", 1)[0] == "$share"
+            fault = "a shared subscription would record a part only" if shared else filter_fault(topic_filter)
+            if fault:
+                text = "'{filter}' is no topic filter: {fault}"
+                raise PydanticCustomError("filter", text, {"filter": topic_filter, "fault": fault})
+        return record
 
 
 class SparkplugSettings(_Section):

@@ -2,7 +2,7 @@
 
 from uns.broker.broker import Broker, ClientInfo
 from uns.broker.connection import Connection
-from uns.broker.identity import Answer, Authenticate, Credentials, Publisher
+from uns.broker.identity import Answer, Authenticate, Credentials, Granted, Publisher
 from uns.broker.limits import Limits
 from uns.broker.local import LocalClient
 from uns.broker.route import Current
@@ -16,6 +16,7 @@ __all__ = [
     "Connection",
     "Credentials",
     "Current",
+    "Granted",
     "Limits",
     "LocalClient",
     "Publisher",

@@ -43,10 +43,11 @@ class ClientInfo(msgspec.Struct, frozen=True):
 
 
 class Broker:
-    """admission: the compiled policy; clock: wall and monotonic time; instance: makes assigned client ids unique.
+    """admission: the compiled policy; clock: wall and monotonic time.
 
     on_violation is called for each recorded violation and must return at once; on_defect when a validator or a receiver
-    in this process raised; on_ready when a connection has something to send after none had.
+    in this process raised; on_ready when a connection has something to send after none had. make_client_id makes ids
+    for clients that bring none; they should not be guessable.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class Broker:
         on_violation: Callable[[Violation], None] | None = None,
         on_defect: OnDefect | None = None,
         on_ready: Callable[[], None] | None = None,
-        instance: str = "uns",
+        make_client_id: Callable[[], str] | None = None,
     ) -> None:
         self.limits = limits or Limits()
         self.clock = clock
@@ -70,7 +71,7 @@ class Broker:
         self.ready: list[Connection] = []
         self.authenticate = authenticate
         self.on_ready = on_ready
-        self._instance = instance
+        self._make_client_id = make_client_id or self._count_client_id
         self._connections: set[Connection] = set()
         self._locals: set[LocalClient] = set()
         self._assigned = 0
@@ -91,8 +92,9 @@ class Broker:
         return self.door.check(topic, payload, role)
 
     def replace_admission(self, admission: Admission) -> None:
-        """Change the policy hot: every topic is judged anew at its next message."""
+        """Change the policy hot: every topic is judged anew at its next message, every subscription at once."""
         self.door.replace_admission(admission)
+        self.sessions.review_all()
 
     @property
     def topics(self) -> TopicTrie[Current]:
@@ -116,13 +118,13 @@ class Broker:
 
     def subscribe_local(self, client: LocalClient, topic_filter: str, receive: Receive) -> None:
         self.door.subscriptions.add_local(client, topic_filter, receive)
-        self.door.invalidate(topic_filter)
+        self.door.invalidate([topic_filter])
         for message, _ in list(self.door.retained(topic_filter)):
             receive(message)
 
     def unsubscribe_local(self, client: LocalClient, topic_filter: str) -> None:
         self.door.subscriptions.remove_local(client, topic_filter)
-        self.door.invalidate(topic_filter)
+        self.door.invalidate([topic_filter])
 
     # --- connections --------------------------------------------------------------------------------------------
 
@@ -148,8 +150,15 @@ class Broker:
             self.on_ready()
 
     def assign_client_id(self) -> str:
+        """An id that no session has (MQTT-3.1.3-6)."""
+        while True:
+            client_id = self._make_client_id()
+            if self.sessions.get(client_id) is None:
+                return client_id
+
+    def _count_client_id(self) -> str:
         self._assigned += 1
-        return f"{self._instance}-{self._assigned}"
+        return f"uns-{self._assigned}"
 
     def tick(self) -> int | None:
         """Run what is due; the monotonic time in ms of the next timer."""

@@ -6,13 +6,17 @@
 Whatever goes wrong is told with its reason code before the close: CONNACK while opening, DISCONNECT (MQTT 5) after.
 """
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
+
+from msgspec import structs
 
 from uns.broker import on_connect
 from uns.broker.identity import Publisher
 from uns.broker.on_publish import on_puback, on_publish, on_pubrec, on_pubrel
 from uns.broker.on_subscribe import on_subscribe, on_unsubscribe
+from uns.broker.route import Target
 from uns.broker.session import Session
 from uns.broker.state import State
 from uns.broker.timers import Timer
@@ -42,12 +46,24 @@ if TYPE_CHECKING:
     from uns.broker.broker import Broker
 
 KEEP_ALIVE_GRACE = 1.5  # MQTT-3.1.2-22
+SLICE_BYTES = 16_384
+"""Received bytes are decoded in slices, so that no client's chunk holds the others up for long."""
+TURN_MS = 5
+"""How long one connection may work before it is the others' turn."""
+LOOK_EVERY = 16
+"""Packets between two looks at the clock."""
 PROTOCOLS = {3: "MQTT 3.1", 4: "MQTT 3.1.1", 5: "MQTT 5.0"}
+
+Feed = Iterator[tuple[Message, Target, int | None]]
+"""Retained messages still to be sent for a SUBSCRIBE, with their monotonic expiry in ms or None."""
 
 
 class Connection:
     """Made by `Broker.accept`. The server feeds `receive`, writes what `take` returns, closes when `state` is CLOSED
-    and `out` is empty, sets `congested` while the socket takes no more, and calls `lost` when the peer is gone."""
+    and `out` is empty, sets `congested` while the socket takes no more, and calls `lost` when the peer is gone.
+
+    While `busy`, it calls `proceed` in each turn; while not `wants_input`, it reads nothing from the socket.
+    """
 
     __slots__ = (
         "acknowledge_problems",
@@ -57,6 +73,7 @@ class Connection:
         "client_max_packet_bytes",
         "congested",
         "decoder",
+        "feeds",
         "held",
         "keep_alive_ms",
         "last_seen_ms",
@@ -68,8 +85,12 @@ class Connection:
         "state",
         "takes_plain_frames",
         "timer",
+        "unread",
+        "unread_at",
+        "unsent_bytes",
         "version",
         "will",
+        "working",
     )
 
     def __init__(self, broker: "Broker", address: str) -> None:
@@ -87,7 +108,12 @@ class Connection:
         self.aliases: dict[int, str] = {}
         self.client_max_packet_bytes = 0
         self.acknowledge_problems = True
-        self.held: list[Any] = []
+        self.feeds: deque[Feed] = deque()
+        self.held: deque[Any] = deque()
+        self.unread = b""
+        self.unread_at = 0
+        self.unsent_bytes = 0
+        self.working = False
         self.keep_alive_ms = 0
         self.last_seen_ms = broker.clock.monotonic_ms()
         self.ready = False
@@ -101,23 +127,80 @@ class Connection:
         """Take what the network brought; answers stand in `out` afterwards."""
         if self.state is State.CLOSED:
             return
-        broker = self.broker
-        broker.door.now_ms = broker.clock.wall_ms()
-        self.last_seen_ms = broker.clock.monotonic_ms()
-        broker.stats.bytes_in += len(data)
-        packets = self.decoder.receive(data)
-        if self.session is not None:
-            self.handle_all(packets)
-        else:
-            self._handle_before_open(packets)
-        failure = self.decoder.failure
-        if failure is not None:  # `disconnect` does nothing on a connection that is closed by now
-            broker.stats.protocol_errors += 1
-            self.disconnect(failure.reason_code, failure.text)
+        self.last_seen_ms = self.monotonic_ms()
+        self.broker.stats.bytes_in += len(data)
+        self.unread = self.unread[self.unread_at :] + data if self.unread_at < len(self.unread) else data
+        self.unread_at = 0
+        self.proceed()
+
+    @property
+    def busy(self) -> bool:
+        """There is work left that nothing but time holds up."""
+        if self.state in (State.CLOSED, State.AUTHENTICATING):
+            return False
+        return bool(self.held) or self.unread_at < len(self.unread) or (bool(self.feeds) and self._may_feed)
+
+    @property
+    def wants_input(self) -> bool:
+        """Reading on would only fill buffers while the connection is behind, checks a password, or cannot answer."""
+        if self.state is State.AUTHENTICATING or self.congested:
+            return False
+        return not self.held and self.unread_at >= len(self.unread)
+
+    def proceed(self) -> None:
+        """Work for one turn on what was received and on retained messages that are still owed."""
+        if self.working:
+            return  # called from within, by an answer that came at once
+        self.working = True
+        self.broker.door.now_ms = self.broker.clock.wall_ms()
+        try:
+            self._work(self.monotonic_ms() + TURN_MS)
+        finally:
+            self.working = False
+
+    def _work(self, deadline_ms: int) -> None:
+        while self._handle_held(deadline_ms) and self._feed(deadline_ms):
+            if self.state in (State.CLOSED, State.AUTHENTICATING):
+                return
+            failure = self.decoder.failure
+            if failure is not None:
+                self.broker.stats.protocol_errors += 1
+                self.disconnect(failure.reason_code, failure.text)
+                return
+            if self.unread_at >= len(self.unread):
+                self.unread = b""
+                self.unread_at = 0
+                return
+            piece = self.unread[self.unread_at : self.unread_at + SLICE_BYTES]
+            self.unread_at += len(piece)
+            self.held.extend(self.decoder.receive(piece))
+
+    def _feed(self, deadline_ms: int) -> bool:
+        """Send retained messages that are owed, as far as the client takes them. False when the time is up."""
+        session = self.session
+        count = 0
+        while self.feeds and self._may_feed and session is not None:
+            owed = next(self.feeds[0], None)
+            if owed is None:
+                self.feeds.popleft()
+                continue
+            message, target, expires_ms = owed
+            session.deliver(message, target, min(message.qos, target.qos), True, expires_ms)
+            count += 1
+            if count % LOOK_EVERY == 0 and self.monotonic_ms() >= deadline_ms:
+                return False
+        return True
+
+    @property
+    def _may_feed(self) -> bool:
+        return self.session is not None and self.session.keeps_up
 
     def write(self, frame: bytes) -> None:
         """Queue a frame; the server is woken once per turn."""
         self.out.append(frame)
+        self.unsent_bytes += len(frame)
+        if self.unsent_bytes > self.broker.limits.max_unsent_bytes:
+            self.congested = True
         if not self.ready:
             self.wake()
 
@@ -129,13 +212,21 @@ class Connection:
     def take(self) -> bytes:
         """Everything unsent, joined; the connection may be woken again from now on."""
         self.ready = False
+        self.congested = False
+        self.unsent_bytes = 0
         data = self.out[0] if len(self.out) == 1 else b"".join(self.out)
         self.out.clear()
         self.broker.stats.bytes_out += len(data)
         return data
 
     def send(self, packet: Any) -> None:
-        self.write(encode(packet, self.version))
+        """Send an answer, without its explanation when that makes it too large for the client (MQTT-3.2.2-19)."""
+        frame = encode(packet, self.version)
+        room = self.client_max_packet_bytes
+        if room and len(frame) > room and getattr(packet, "properties", None):
+            frame = encode(structs.replace(packet, properties=_unexplained(packet.properties)), self.version)
+        if not room or len(frame) <= room:
+            self.write(frame)
 
     def send_publish(self, packet: Publish) -> bool:
         """False when the client said it takes no packet of this size (MQTT-3.1.2-24)."""
@@ -160,34 +251,35 @@ class Connection:
 
     # --- dispatch -----------------------------------------------------------------------------------------------
 
-    def handle_all(self, packets: list[Any]) -> None:
-        broker, publisher, session = self.broker, self.publisher, self.session
-        assert session is not None
-        published = 0
-        for packet in packets:
+    def _handle_held(self, deadline_ms: int) -> bool:
+        """Handle decoded packets in order. False when the time is up; what is left stays held."""
+        held = self.held
+        count = 0
+        while held and self.state is not State.AUTHENTICATING:
+            packet = held.popleft()
             if type(packet) is PublishRun:
-                published += len(packet.messages)
-                for topic, verdict in broker.door.offer_run(publisher, packet, self.version):
-                    broker.door.notify_rejected(publisher.client_id, topic, verdict)
+                self._on_run(packet)
+                count += LOOK_EVERY - 1
+            elif self.state is State.NEW:
+                on_connect.on_connect(self, packet)
             else:
-                published += type(packet) is Publish
                 _ON_PACKET[type(packet)](self, packet)
             if self.state is State.CLOSED:
-                break
-        session.messages_in += published
-        broker.stats.messages_in += published
+                held.clear()
+            count += 1
+            if count >= LOOK_EVERY:
+                count = 0
+                if held and self.monotonic_ms() >= deadline_ms:
+                    return False
+        return True
 
-    def _handle_before_open(self, packets: list[Any]) -> None:
-        for index, packet in enumerate(packets):
-            if self.state is State.AUTHENTICATING:
-                self.held.extend(packets[index:])
-                return
-            if self.state is State.OPEN:
-                self.handle_all(packets[index:])
-                return
-            if self.state is State.CLOSED:
-                return
-            on_connect.on_connect(self, packet)
+    def _on_run(self, run: PublishRun) -> None:
+        session, door = self.session, self.broker.door
+        assert session is not None
+        session.messages_in += len(run.messages)
+        self.broker.stats.messages_in += len(run.messages)
+        for topic, verdict in door.offer_run(self.publisher, run, self.version):
+            door.notify_rejected(self.client_id, topic, verdict)
 
     # --- keep-alive ---------------------------------------------------------------------------------------------
 
@@ -231,8 +323,8 @@ class Connection:
                 self.disconnect(ReasonCode.PROTOCOL_ERROR, "a session without expiry cannot be given one now")
                 return
             session.expiry_s = min(wished_s, self.broker.limits.session_expiry_max_s)
-        if packet.reason_code != ReasonCode.DISCONNECT_WITH_WILL_MESSAGE:
-            self.will = None  # MQTT-3.1.2-10
+        if packet.reason_code == 0:
+            self.will = None  # MQTT-3.14.4-3: any other code means that something went wrong
         self.close()
 
     def _on_auth(self, packet: Auth) -> None:
@@ -246,15 +338,10 @@ class Connection:
         if not self.acknowledge_problems:
             return None
         details = [("uns-finding", finding.id), ("uns-where", finding.where), ("uns-nearest", finding.nearest)]
-        properties: Properties = {
+        return {
             "reason_string": _cut(str(finding)),
             "user_property": [(name, _cut(value)) for name, value in details if value],
         }
-        room = self.client_max_packet_bytes
-        size = sum(len(name) + len(value.encode()) + 5 for name, value in properties["user_property"])
-        if room and size + len(properties["reason_string"].encode()) + 16 > room:  # MQTT-3.4.2-2, -3
-            return None
-        return properties
 
     # --- the end ------------------------------------------------------------------------------------------------
 
@@ -302,6 +389,9 @@ class Connection:
         self.state = State.CLOSED
         self._stop_timer()
         self.held.clear()
+        self.feeds.clear()
+        self.unread = b""
+        self.unread_at = 0
         broker, session, self.session = self.broker, self.session, None
         will, self.will = self.will, None
         if session is not None and session.connection is self:
@@ -313,6 +403,12 @@ class Connection:
         broker.forget(self)
         if not self.ready:
             self.wake()  # so that the server closes the socket
+
+
+def _unexplained(properties: Properties) -> Properties | None:
+    """Without what a server may leave out when room is short (MQTT-3.4.2-2, -3 and their like)."""
+    kept = {name: value for name, value in properties.items() if name not in ("reason_string", "user_property")}
+    return kept or None
 
 
 def _cut(text: str, limit: int = 1000) -> str:

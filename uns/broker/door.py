@@ -6,7 +6,7 @@
 Only this file touches routes, current values and retained messages.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
@@ -18,14 +18,15 @@ from uns.broker.stats import Stats
 from uns.broker.subscriptions import SubscriptionTable
 from uns.clock import Clock
 from uns.errors import Finding, shorten
-from uns.link import Message, Properties
+from uns.link import Message, Properties, Receive
 from uns.mqtt import PublishRun
-from uns.policy.verdict import ACCEPTED, Admission, Mode, Outcome, Verdict, judge
+from uns.policy.verdict import ACCEPTED, Admission, Mode, Outcome, TopicRule, Verdict, judge
 from uns.policy.violation import Violation
 from uns.samples import format_timestamp
 from uns.topics import TopicTrie, topic_fault
 
-INVALIDATED_ONE_BY_ONE = 1000
+NODES_LOOKED_AT = 2000
+"""Beyond it, one step of the epoch, which every topic notices at its next message, costs less than a walk."""
 STRAYS_KEPT = 10_000
 REJECTED_PREFIX = "$uns/rejected/"
 _encode_json = msgspec.json.encode
@@ -58,6 +59,8 @@ class Door:
         self._routes: dict[str, Route] = {}
         self._route_trie: TopicTrie[Route] = TopicTrie()
         self._strays: dict[str, Route] = {}
+        self._passing: dict[str, None] = {}
+        """Topics that retain nothing, the oldest first: what may be forgotten."""
         self._epoch = 0
 
     def offer(
@@ -70,26 +73,20 @@ class Door:
         properties: Properties | None,
     ) -> Verdict:
         """Judge one message and, unless refused, make it current and deliver it. The only way in."""
-        route = self._routes.get(topic) or self._strays.get(topic)
+        route = self._routes.get(topic) or self._stray(topic, publisher.role)
         if route is None:
-            fault = topic_fault(topic) or self.depth_fault(topic)
-            if fault:
-                return self.refuse(publisher, Message(topic, payload, qos, retain), _malformed_topic(topic, fault))
-            route = self._compile(topic)
+            finding = self._name_finding(topic) or self._room_finding(topic)
+            if finding is not None:
+                return self.refuse(publisher, Message(topic, payload, qos, retain), finding)
+            route = self._compile(topic, publisher.role)
         verdict = ACCEPTED
-        if publisher.role not in route.publishers:
-            finding: Finding | None = route.rule.access_finding(publisher.role)
-        elif (check := route.check) is not None and not (retain and not payload):  # clearing is not judged
-            try:
-                finding = check(payload)
-            except Exception as error:  # a validator that fails must never let a message pass unjudged
-                finding = self._validator_failed(topic, error)
-        else:
-            finding = None
+        finding = self._finding(route.rule, publisher.role, payload, retain, properties)
         if finding is not None:
+            verdict = judge(route.rule.mode, finding)
             message = Message(topic, payload, qos, retain, properties, publisher.client_id, self.now_ms)
-            verdict = self._judged(route, finding, publisher, message)
+            self._record(verdict, publisher, message, route.rule.mode)
             if not verdict.delivered:
+                route.current.refused = finding
                 return verdict
             if verdict.outcome is Outcome.WARNED:
                 properties = _tagged(properties, finding)
@@ -99,7 +96,7 @@ class Door:
         current.publisher = publisher
         current.updates += 1
         fanout = route.fanout
-        if fanout is None or route.epoch != self._epoch:
+        if fanout is None or route.epoch != self._epoch or route.stray:
             fanout = self._fan_out(route)
         if properties is None:
             if fanout.plain_v3:
@@ -162,21 +159,52 @@ class Door:
             if connection.congested:
                 connection.shed(count)
             else:
-                connection.out.append(frames)
-                if not connection.ready:
-                    connection.wake()
+                connection.write(frames)
         self._stats.messages_out += count * len(connections)
 
     def check(self, topic: str, payload: bytes, role: str) -> Verdict:
         """What would this topic and payload get? Nothing is published, counted or kept."""
-        fault = topic_fault(topic) or self.depth_fault(topic)
-        if fault:
-            return Verdict(Outcome.REJECTED, _malformed_topic(topic, fault))
+        finding = self._name_finding(topic)
+        if finding is not None:
+            return Verdict(Outcome.REJECTED, finding)
         rule = self.admission.rule(topic)
-        finding = rule.access_finding(role) or rule.topic_finding
-        if finding is None and rule.check is not None:
-            finding = rule.check(payload)
+        finding = self._finding(rule, role, payload, False, None)
         return ACCEPTED if finding is None else judge(rule.mode, finding)
+
+    def foresee(self, publisher: Publisher, message: Message) -> Verdict:
+        """Judge a message that is to be published later (a will); a refusal is recorded like any other."""
+        finding = self._name_finding(message.topic)
+        if finding is not None:
+            return self.refuse(publisher, message, finding)
+        rule = self.admission.rule(message.topic)
+        finding = self._finding(rule, publisher.role, message.payload, message.retain, message.properties)
+        if finding is None:
+            return ACCEPTED
+        verdict = judge(rule.mode, finding)
+        if not verdict.delivered:
+            self._record(verdict, publisher, message, rule.mode)
+        return verdict
+
+    def _finding(
+        self, rule: TopicRule, role: str, payload: bytes, retain: bool, properties: Properties | None
+    ) -> Finding | None:
+        """What is wrong with a message: access first, then what it says of itself, then hierarchy and contract."""
+        if role not in rule.publishers:
+            return rule.access_finding(role)
+        if properties is not None and (fault := _payload_format_fault(payload, properties)) is not None:
+            return fault
+        if retain and not payload:
+            return None  # clearing is subject to access alone
+        if rule.topic_finding is not None or rule.check is None:
+            return rule.topic_finding
+        try:
+            return rule.check(payload)
+        except Exception as error:  # a validator that fails must never let a message pass unjudged
+            return self._validator_failed(rule.topic, error)
+
+    def _name_finding(self, topic: str) -> Finding | None:
+        fault = topic_fault(topic) or self.depth_fault(topic)
+        return _malformed_topic(topic, fault) if fault else None
 
     def depth_fault(self, topic: str) -> str:
         """Why a topic name or filter is too deep, or an empty string."""
@@ -207,7 +235,10 @@ class Door:
             chosen = share.choose()
             if chosen is not None:
                 self._send_target(message, chosen, publisher, expires_ms)
-        for receive in fanout.local:
+        self._hand_over(message, fanout.local)
+
+    def _hand_over(self, message: Message, receivers: list[Receive]) -> None:
+        for receive in receivers:
             try:
                 receive(message)
             except Exception as error:  # a part of the platform that fails is not the publisher's fault
@@ -218,9 +249,7 @@ class Door:
             if connection.congested:
                 connection.shed()
             else:
-                connection.out.append(frame)
-                if not connection.ready:
-                    connection.wake()
+                connection.write(frame)
         self._stats.messages_out += len(connections)
 
     def _send_target(self, message: Message, target: Target, publisher: Publisher, expires_ms: int | None) -> None:
@@ -232,8 +261,15 @@ class Door:
 
     def _retain(self, current: Current, message: Message, expires_ms: int | None) -> None:
         """Keep the last retained message; an empty payload clears it (MQTT-3.3.1-5, -6)."""
-        current.retained = message if message.payload else None
-        current.expires_ms = expires_ms if message.payload else None
+        if message.payload:
+            current.retained, current.expires_ms = message, expires_ms
+            self._passing.pop(message.topic, None)
+        else:
+            self._clear(message.topic, current)
+
+    def _clear(self, topic: str, current: Current) -> None:
+        current.retained = current.expires_ms = None
+        self._passing[topic] = None
 
     def _expires_ms(self, properties: Properties | None) -> int | None:
         if properties is None or "message_expiry_interval" not in properties:
@@ -241,72 +277,88 @@ class Door:
         interval_s: int = properties["message_expiry_interval"]
         return self._clock.monotonic_ms() + interval_s * 1000
 
-    def _compile(self, topic: str) -> Route:
-        """The route of a topic seen for the first time, or since it was forgotten.
+    def _compile(self, topic: str, role: str) -> Route:
+        """The route of a topic that is new, or new to this policy.
 
-        A topic that the hierarchy refuses becomes no topic: its route is only kept among a bounded number of strays,
-        so that a client that makes up topics fills no table and shows up in no tree.
+        A topic that the hierarchy refuses, or this role may not publish on, becomes no topic by that: its route is
+        kept among a bounded number of strays, so that a client that makes up topics fills no table and no tree.
         """
         rule = self.admission.rule(topic)
         current = self.topics.get(topic)
-        if rule.topic_finding is not None and not judge(rule.mode, rule.topic_finding).delivered:
+        if role not in rule.publishers or not _is_admitted(rule):
             if len(self._strays) >= STRAYS_KEPT:
                 self._strays.clear()
-            route = self._strays[topic] = Route(rule, current or Current())
+            route = self._strays[topic] = Route(rule, current or Current(), stray=True)
             return route
+        self._strays.pop(topic, None)
         if current is None:
-            if len(self.topics) >= self._limits.max_topics:
-                self._forget_a_topic()
             current = Current()
             self.topics.set(topic, current)
+            self._passing[topic] = None
             self._stats.topics = len(self.topics)
         route = self._routes[topic] = Route(rule, current)
         self._route_trie.set(topic, route)
         return route
 
-    def _forget_a_topic(self) -> None:
-        """Make room: the route compiled longest ago that retains nothing."""
-        empty = (topic for topic, route in self._routes.items() if route.current.retained is None)
-        topic = next(empty, None) or next(iter(self._routes))
-        del self._routes[topic]
-        self._route_trie.remove(topic)
-        self.topics.remove(topic)
+    def _stray(self, topic: str, role: str) -> Route | None:
+        """The route of a stray, unless this role makes it a topic."""
+        route = self._strays.get(topic)
+        return None if route is None or (role in route.publishers and _is_admitted(route.rule)) else route
+
+    def _room_finding(self, topic: str) -> Finding | None:
+        """Make room for one more topic: the one that retains nothing and came first goes. Why not, when none does."""
+        if len(self.topics) < self._limits.max_topics or self.topics.get(topic) is not None:
+            return None
+        oldest = next(iter(self._passing), None)
+        if oldest is None:
+            return Finding(
+                id="quota.topics",
+                what=f"all {self._limits.max_topics} topics hold a retained message, '{shorten(topic)}' would be more.",
+                hint="Clear retained messages that nobody needs, or raise mqtt.max_topics in uns.yaml.",
+            )
+        del self._passing[oldest]
+        self._routes.pop(oldest, None)
+        self._route_trie.remove(oldest)
+        self.topics.remove(oldest)
+        self._stats.topics_forgotten += 1
+        return None
 
     def _fan_out(self, route: Route) -> Fanout:
         fanout = route.fanout = self.subscriptions.fanout(route.topic)
         route.epoch = self._epoch
         return fanout
 
-    def invalidate(self, topic_filter: str) -> None:
-        """Forget the fan-out of the topics a filter matches; of all of them when they are many."""
-        if "+" not in topic_filter and "#" not in topic_filter:
-            route = self._routes.get(topic_filter)
-            if route is not None:
-                route.fanout = None
-            return
-        for count, (_, route) in enumerate(self._route_trie.matched_by(topic_filter)):
-            if count >= INVALIDATED_ONE_BY_ONE:
+    def invalidate(self, topic_filters: Iterable[str]) -> None:
+        """Forget the fan-out of the topics that any of these filters matches; of all topics when that is cheaper."""
+        left = NODES_LOOKED_AT
+        for topic_filter in topic_filters:
+            left -= 1
+            if "+" not in topic_filter and "#" not in topic_filter:
+                route = self._routes.get(topic_filter)
+                if route is not None:
+                    route.fanout = None
+                continue
+            try:
+                for _, route in self._route_trie.matched_by(topic_filter, max(left, 0)):
+                    left -= 1
+                    route.fanout = None
+            except OverflowError:
+                left = 0
+            if left <= 0:
                 self._epoch += 1
                 return
-            route.fanout = None
 
     def retained(self, topic_filter: str) -> Iterator[tuple[Message, int | None]]:
         """(message, monotonic expiry or None) of each retained message a filter matches."""
         now_ms = self._clock.monotonic_ms()
-        for _, current in self.topics.matched_by(topic_filter):
+        for topic, current in self.topics.matched_by(topic_filter):
             if current.expires_ms is not None and current.expires_ms <= now_ms:
-                current.retained = current.expires_ms = None
+                self._clear(topic, current)
                 self._stats.expired += 1
             if current.retained is not None:
                 yield current.retained, current.expires_ms
 
     # --- refusals -----------------------------------------------------------------------------------------------
-
-    def _judged(self, route: Route, finding: Finding, publisher: Publisher, message: Message) -> Verdict:
-        verdict = judge(route.rule.mode, finding)
-        route.current.refused = finding
-        self._record(verdict, publisher, message, route.rule.mode)
-        return verdict
 
     def refuse(self, publisher: Publisher, message: Message, finding: Finding) -> Verdict:
         """Refuse a message that breaks the standard itself, whatever the mode of its branch; recorded like any."""
@@ -377,8 +429,7 @@ class Door:
                 connection.session.deliver(message, Target(connection.session, 0), 0, False, None)
         for target in fanout.targets:
             target.session.deliver(message, target, 0, False, None)
-        for receive in fanout.local:
-            receive(message)
+        self._hand_over(message, fanout.local)
 
 
 def rejected_topic(client_id: str) -> str:
@@ -389,6 +440,26 @@ def rejected_topic(client_id: str) -> str:
 
 def _malformed_topic(topic: str, fault: str) -> Finding:
     return Finding(id="topic.malformed", what=f"'{shorten(topic)}' is no topic name: {fault}.")
+
+
+def _is_admitted(rule: TopicRule) -> bool:
+    """May messages on this topic be delivered at all?"""
+    return rule.topic_finding is None or judge(rule.mode, rule.topic_finding).delivered
+
+
+def _payload_format_fault(payload: bytes, properties: Properties | None) -> Finding | None:
+    """MQTT-3.3.2-4: a payload said to be UTF-8 text must be it."""
+    if properties is None or properties.get("payload_format_indicator") != 1:
+        return None
+    try:
+        payload.decode()
+    except UnicodeDecodeError as error:
+        return Finding(
+            id="payload.encoding",
+            what=f"the payload is announced as UTF-8 text, but byte {error.start} is not.",
+            hint="Send UTF-8, or leave the Payload Format Indicator out.",
+        )
+    return None
 
 
 def _tagged(properties: Properties | None, finding: Finding) -> Properties:

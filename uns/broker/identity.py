@@ -25,8 +25,15 @@ class Credentials(msgspec.Struct, frozen=True):
     address: str
 
 
-Answer = Callable[[str | Finding], None]
-"""Takes the role granted, or why none is."""
+class Granted(msgspec.Struct, frozen=True):
+    """Who a client proved to be. A session belongs to its user; the role says what the user may do."""
+
+    user: str
+    role: str
+
+
+Answer = Callable[[Granted | Finding], None]
+"""Takes who it is, or why nobody may come in."""
 
 Authenticate = Callable[[Credentials, Answer], None]
 """Answers at once or later, exactly once; the connection waits and keeps what arrives meanwhile."""
@@ -34,4 +41,4 @@ Authenticate = Callable[[Credentials, Answer], None]
 
 def trust_everyone(_: Credentials, answer: Answer) -> None:
     """Anybody is admin: for a broker that only tests or benchmarks can reach."""
-    answer("admin")
+    answer(Granted("anybody", "admin"))

@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from uns.broker.identity import Credentials, Publisher
-from uns.broker.session import NEVER_EXPIRES_S
+from uns.broker.identity import Credentials, Granted, Publisher
+from uns.broker.limits import Limits
+from uns.broker.session import NEVER_EXPIRES_S, Session
 from uns.broker.state import State
 from uns.errors import Finding, answer
 from uns.link import Message, Properties
@@ -37,66 +38,74 @@ def on_connect(connection: "Connection", connect: Connect) -> None:
         broker.authenticate(credentials, lambda granted: _authenticated(connection, connect, client_id, granted))
 
 
-def _authenticated(connection: "Connection", connect: Connect, client_id: str, granted: str | Finding) -> None:
+def _authenticated(connection: "Connection", connect: Connect, client_id: str, granted: Granted | Finding) -> None:
     if connection.state is not State.AUTHENTICATING:
         return  # gone while the password was checked
     if isinstance(granted, Finding):
         code = ReasonCode.BAD_USER_NAME_OR_PASSWORD if connect.username else ReasonCode.NOT_AUTHORIZED
         refuse(connection, code, str(granted))
         return
-    connection.publisher = Publisher(client_id, granted, connection.address, connection.protocol)
+    if connection.broker.sessions.belongs_to_another(client_id, granted):
+        # Neither its messages nor its connection may be had by knowing its name.
+        refuse(
+            connection,
+            ReasonCode.CLIENT_IDENTIFIER_NOT_VALID,
+            f"the session of client id '{client_id}' belongs to another user; choose another client id",
+        )
+        return
+    connection.publisher = Publisher(client_id, granted.role, connection.address, connection.protocol)
     if connect.will is not None and not _accept_will(connection, connect.will):
         return
-    _open(connection, connect, client_id)
-    held, connection.held = connection.held, []
-    if held:
-        connection.handle_all(held)
+    _open(connection, connect, client_id, granted)
+    connection.proceed()
 
 
 def _accept_will(connection: "Connection", will: ConnectWill) -> bool:
     """A will is judged now, so that its client learns of it, and again when it is published."""
-    verdict = connection.broker.check(will.topic, will.payload, connection.publisher.role)
+    properties = dict(will.properties or {})
+    delay_s: int = properties.pop("will_delay_interval", 0)
+    publisher = connection.publisher
+    message = Message(will.topic, will.payload, will.qos, will.retain, properties or None, publisher.client_id)
+    verdict = connection.broker.door.foresee(publisher, message)
     if verdict.finding is not None and not verdict.delivered:
         refuse(connection, answer(verdict.finding).mqtt_reason, f"will: {verdict.finding}")
         return False
-    properties = dict(will.properties or {})
-    delay_s: int = properties.pop("will_delay_interval", 0)
-    message = Message(
-        will.topic, will.payload, will.qos, will.retain, properties or None, connection.publisher.client_id
-    )
     connection.will = (message, delay_s)
     return True
 
 
-def _open(connection: "Connection", connect: Connect, client_id: str) -> None:
+def _open(connection: "Connection", connect: Connect, client_id: str, granted: Granted) -> None:
     broker, limits = connection.broker, connection.broker.limits
     asked = connect.properties or {}
     connection.send_window = min(limits.receive_maximum, asked.get("receive_maximum", 65_535))
     connection.client_max_packet_bytes = asked.get("maximum_packet_size", 0)
     connection.takes_plain_frames = not connection.client_max_packet_bytes
-    session, present = broker.sessions.open(connection, client_id, connect.clean_start)
+    session, present = broker.sessions.open(connection, client_id, granted, connect.clean_start)
     connection.session = session
-    session.role = connection.publisher.role
-    wished_s = _wished_expiry_s(connect)
-    session.expiry_s = min(wished_s, limits.session_expiry_max_s)
+    session.expiry_s = min(_wished_expiry_s(connect), limits.session_expiry_max_s)
     keep_alive_s = _keep_alive(connection, connect)
     connection.state = State.OPEN
-    properties: Properties = {}
-    if connect.version == 5:
-        properties = {
-            "receive_maximum": limits.receive_maximum,
-            "maximum_packet_size": limits.max_packet_bytes,
-            "topic_alias_maximum": limits.topic_alias_maximum,
-        }
-        if session.expiry_s != wished_s:
-            properties["session_expiry_interval"] = session.expiry_s
-        if client_id != connect.client_id:
-            properties["assigned_client_identifier"] = client_id
-        if keep_alive_s != connect.keep_alive:
-            properties["server_keep_alive"] = keep_alive_s
-    connection.send(Connack(present, 0, properties or None))
+    connection.send(Connack(present, 0, _granted_properties(connect, session, keep_alive_s, limits)))
     connection.start_keep_alive(keep_alive_s)
     session.resume()
+
+
+def _granted_properties(connect: Connect, session: Session, keep_alive_s: int, limits: Limits) -> Properties | None:
+    """What an MQTT 5 client must know: the limits, and where it does not get what it asked for."""
+    if connect.version < 5:
+        return None
+    properties: Properties = {
+        "receive_maximum": limits.receive_maximum,
+        "maximum_packet_size": limits.max_packet_bytes,
+        "topic_alias_maximum": limits.topic_alias_maximum,
+    }
+    if session.expiry_s != _wished_expiry_s(connect):
+        properties["session_expiry_interval"] = session.expiry_s
+    if session.client_id != connect.client_id:
+        properties["assigned_client_identifier"] = session.client_id
+    if keep_alive_s != connect.keep_alive:
+        properties["server_keep_alive"] = keep_alive_s
+    return properties
 
 
 def _keep_alive(connection: "Connection", connect: Connect) -> int:

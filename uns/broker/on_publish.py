@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from uns.errors import Finding, answer
-from uns.link import Message, Properties
+from uns.errors import answer
+from uns.link import Properties
 from uns.mqtt import Puback, Pubcomp, Publish, Pubrec, Pubrel, ReasonCode
 from uns.policy.verdict import Verdict
 
@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 
 
 def on_publish(connection: "Connection", packet: Publish) -> None:
+    session = connection.session
+    assert session is not None
+    session.messages_in += 1
+    connection.broker.stats.messages_in += 1
     properties = packet.properties
     topic = packet.topic
     if properties is not None and "topic_alias" in properties:
@@ -25,7 +29,9 @@ def on_publish(connection: "Connection", packet: Publish) -> None:
         return
     if packet.qos == 2 and not _take_id(connection, packet.packet_id):
         return
-    verdict = _judge(connection, packet, topic, properties)
+    verdict = connection.broker.door.offer(
+        connection.publisher, topic, packet.payload, packet.qos, packet.retain, properties
+    )
     refused = verdict.finding is not None and not verdict.delivered
     if packet.qos == 2 and packet.packet_id is not None:
         if refused and connection.version == 5:
@@ -37,16 +43,6 @@ def on_publish(connection: "Connection", packet: Publish) -> None:
         connection.broker.door.notify_rejected(connection.publisher.client_id, topic, verdict)
 
 
-def _judge(connection: "Connection", packet: Publish, topic: str, properties: Properties | None) -> Verdict:
-    fault = _payload_format_fault(packet.payload, properties)
-    if fault is not None:
-        message = Message(topic, packet.payload, packet.qos, packet.retain, properties)
-        return connection.broker.door.refuse(connection.publisher, message, fault)
-    return connection.broker.door.offer(
-        connection.publisher, topic, packet.payload, packet.qos, packet.retain, properties
-    )
-
-
 def _take_id(connection: "Connection", packet_id: int | None) -> bool:
     """Note a QoS 2 packet id. A repeated one is only acknowledged: its message is known (MQTT-4.3.3-10)."""
     session = connection.session
@@ -55,7 +51,8 @@ def _take_id(connection: "Connection", packet_id: int | None) -> bool:
     if packet_id in session.incoming:
         connection.send(Pubrec(packet_id))
         return False
-    if len(session.incoming) >= connection.broker.limits.receive_maximum:
+    # Only MQTT 5 can be told a Receive Maximum; for 3.1.1 the packet ids themselves are the bound.
+    if connection.version == 5 and len(session.incoming) >= connection.broker.limits.receive_maximum:
         connection.disconnect(
             ReasonCode.RECEIVE_MAXIMUM_EXCEEDED,
             f"more than {connection.broker.limits.receive_maximum} QoS 2 messages wait for PUBREL (MQTT-3.3.4-7)",
@@ -125,18 +122,3 @@ def on_pubrel(connection: "Connection", packet: Pubrel) -> None:
     session.incoming.discard(packet.packet_id)
     missing = ReasonCode.PACKET_IDENTIFIER_NOT_FOUND if connection.version == 5 and not known else 0
     connection.send(Pubcomp(packet.packet_id, missing))
-
-
-def _payload_format_fault(payload: bytes, properties: Properties | None) -> Finding | None:
-    """MQTT-3.3.2-4: a payload said to be UTF-8 text must be it."""
-    if properties is None or properties.get("payload_format_indicator") != 1:
-        return None
-    try:
-        payload.decode()
-    except UnicodeDecodeError as error:
-        return Finding(
-            id="payload.encoding",
-            what=f"the payload is announced as UTF-8 text, but byte {error.start} is not.",
-            hint="Send UTF-8, or leave the Payload Format Indicator out.",
-        )
-    return None

@@ -1,44 +1,53 @@
 """SUBSCRIBE and UNSUBSCRIBE (MQTT 5, 3.8 to 3.11)."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from uns.broker.subscriptions import SubscriptionOptions
 from uns.errors import Finding, answer
 from uns.mqtt import ReasonCode, Suback, Subscribe, Unsuback, Unsubscribe
+from uns.topics import parse_share
 
 if TYPE_CHECKING:
     from uns.broker.connection import Connection
 
 
 V3_SUBSCRIBE_FAILURE = 0x80
+FILTERS_PER_PACKET = 1000
 
 
 def on_subscribe(connection: "Connection", packet: Subscribe) -> None:
     session = connection.session
     assert session is not None
+    if len(packet.subscriptions) > FILTERS_PER_PACKET or len(connection.feeds) > FILTERS_PER_PACKET:
+        connection.disconnect(
+            ReasonCode.QUOTA_EXCEEDED, f"more than {FILTERS_PER_PACKET} filters wait for their retained messages"
+        )
+        return
     identifier = (packet.properties or {}).get("subscription_identifier", 0)
+    sessions = connection.broker.sessions
     codes: list[int] = []
     problems: list[Finding] = []
-    retained: list[Callable[[], None]] = []
+    changed: list[str] = []
     for wanted in packet.subscriptions:
-        options = SubscriptionOptions(
-            wanted.qos, wanted.no_local, wanted.retain_as_published, wanted.retain_handling, identifier
-        )
         if wanted.no_local and wanted.filter.startswith("$share/"):  # MQTT-3.8.3-4
             connection.disconnect(ReasonCode.PROTOCOL_ERROR, "No Local is not allowed on a shared subscription")
             return
-        result = connection.broker.sessions.subscribe(session, wanted.filter, options, connection.publisher.role)
+        options = SubscriptionOptions(
+            wanted.qos, wanted.no_local, wanted.retain_as_published, wanted.retain_handling, identifier
+        )
+        before = session.subscriptions.get(wanted.filter)
+        result = sessions.subscribe(session, wanted.filter, options)
         if isinstance(result, Finding):
             problems.append(result)
             codes.append(_subscribe_failure(connection, result))
-        else:
-            retained.append(result)
-            codes.append(wanted.qos)
+            continue
+        connection.feeds.append(result)
+        codes.append(wanted.qos)
+        if before != options:
+            changed.append(parse_share(wanted.filter)[1])
+    connection.broker.door.invalidate(changed)
     properties = connection.problem(problems[0]) if problems and connection.version == 5 else None
     connection.send(Suback(packet.packet_id, codes, properties))
-    for deliver in retained:
-        deliver()
 
 
 def _subscribe_failure(connection: "Connection", finding: Finding) -> int:

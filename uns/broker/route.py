@@ -61,7 +61,10 @@ class Fanout(msgspec.Struct, frozen=True):
 
 
 class Route:
-    """A topic compiled: admission, fan-out and current value. Rebuilt when policy or subscriptions change."""
+    """A topic compiled: admission, fan-out and current value. Rebuilt when policy or subscriptions change.
+
+    stray: a topic that nobody may publish on yet; no fan-out is kept for it, because nothing would keep it true.
+    """
 
     __slots__ = (
         "_heads_v3",
@@ -73,15 +76,17 @@ class Route:
         "fanout",
         "publishers",
         "rule",
+        "stray",
         "topic",
     )
 
-    def __init__(self, rule: TopicRule, current: Current) -> None:
+    def __init__(self, rule: TopicRule, current: Current, *, stray: bool = False) -> None:
         self.topic = rule.topic
         self.rule = rule
         self.publishers = rule.publishers
         self.check: Check | None = _refuse_with(rule.topic_finding) if rule.topic_finding else rule.check
         self.current = current
+        self.stray = stray
         self.fanout: Fanout | None = None
         self.epoch = -1
         self._topic_bytes = rule.topic.encode()

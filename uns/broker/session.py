@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from uns.broker.connection import Connection
 
 NEVER_EXPIRES_S = 0xFFFFFFFF
+OUTGOING_BYTES = 64
 
 
 class Outgoing(msgspec.Struct):
@@ -35,7 +36,9 @@ class Outgoing(msgspec.Struct):
 
     @property
     def bytes(self) -> int:
-        return len(self.message.payload) + len(self.message.topic) + 64
+        """Roughly what it takes in memory."""
+        message = self.message
+        return len(message.payload) + len(message.topic) + _properties_bytes(message.properties) + OUTGOING_BYTES
 
 
 class Session:
@@ -45,6 +48,7 @@ class Session:
         "_limits",
         "_next_id",
         "_queued_bytes",
+        "_resend",
         "_stats",
         "client_id",
         "connection",
@@ -58,6 +62,7 @@ class Session:
         "role",
         "since_ms",
         "subscriptions",
+        "user",
     )
 
     def __init__(self, client_id: str, limits: Limits, stats: Stats) -> None:
@@ -68,12 +73,14 @@ class Session:
         self.incoming: set[int] = set()
         self.queue: deque[Outgoing] = deque()
         self.expiry_s = 0
+        self.user = ""
         self.role = ""
         self.since_ms = 0
         self.messages_in = 0
         self.messages_out = 0
         self.dropped = 0
         self._queued_bytes = 0
+        self._resend: deque[int] = deque()
         self._next_id = 0
         self._limits = limits
         self._stats = stats
@@ -81,7 +88,11 @@ class Session:
     @property
     def keeps_up(self) -> bool:
         """Connected, and with room for one more message."""
-        return self.connection is not None and not self.connection.congested and not self.queue
+        return self.connection is not None and not self.connection.congested and not self._is_waiting
+
+    @property
+    def _is_waiting(self) -> bool:
+        return bool(self.queue or self._resend)
 
     def deliver(self, message: Message, target: Target, qos: int, retain: bool, expires_ms: int | None) -> None:
         """Send now, queue, or shed by the stated rules; `qos` is already the lower of message and subscription."""
@@ -91,11 +102,10 @@ class Session:
             if connection is None:
                 return
             if connection.congested:
-                self.dropped += 1
-                self._stats.slow_shed += 1
+                connection.shed()
                 return
             self._send(connection, outgoing, None, dup=False)
-        elif connection is not None and not self.queue and len(self.inflight) < connection.send_window:
+        elif connection is not None and not self._is_waiting and self._has_room(connection):
             self._start(connection, outgoing)
         elif connection is not None or self.expiry_s > 0:
             self._enqueue(outgoing)
@@ -108,9 +118,18 @@ class Session:
         return True
 
     def pump(self) -> None:
-        """Move queued messages into the window; what expired while waiting is dropped (MQTT-3.3.2-5)."""
+        """Send what waits, as far as the window and the socket have room: first what is sent again, then the queue.
+
+        What expired while waiting is dropped (MQTT-3.3.2-5).
+        """
         connection = self.connection
-        while connection is not None and self.queue and len(self.inflight) < connection.send_window:
+        while connection is not None and self._is_waiting and self._has_room(connection):
+            if self._resend:
+                packet_id = self._resend.popleft()
+                again = self.inflight.get(packet_id)
+                if again is not None and not self._send(connection, again, packet_id, dup=True):
+                    del self.inflight[packet_id]
+                continue
             outgoing = self.queue.popleft()
             self._queued_bytes -= outgoing.bytes
             if outgoing.expires_ms is not None and outgoing.expires_ms <= connection.monotonic_ms():
@@ -119,16 +138,29 @@ class Session:
             self._start(connection, outgoing)
 
     def resume(self) -> None:
-        """Send everything inflight again, oldest first, then what waits (MQTT-4.4.0-1, MQTT-4.6.0-1)."""
+        """Send everything inflight again, oldest first, then what waits (MQTT-4.4.0-1, MQTT-4.6.0-1).
+
+        The new connection may have a smaller window than the old one: what does not fit is sent as answers come.
+        """
         connection = self.connection
         if connection is None:
             return
+        self._resend = deque(packet_id for packet_id, outgoing in self.inflight.items() if not outgoing.released)
         for packet_id, outgoing in self.inflight.items():
             if outgoing.released:
                 connection.send(Pubrel(packet_id))
-            else:
-                self._send(connection, outgoing, packet_id, dup=True)
         self.pump()
+
+    def forget_queue(self) -> None:
+        """Drop everything that waits for this session or is on its way to it."""
+        self.dropped += len(self.queue) + len(self.inflight)
+        self.queue.clear()
+        self.inflight.clear()
+        self._resend.clear()
+        self._queued_bytes = 0
+
+    def _has_room(self, connection: "Connection") -> bool:
+        return not connection.congested and len(self.inflight) - len(self._resend) < connection.send_window
 
     def _start(self, connection: "Connection", outgoing: Outgoing) -> None:
         packet_id = self._take_id()
@@ -171,8 +203,16 @@ class Session:
             self._stats.queue_shed += 1
 
     def _take_id(self) -> int:
-        """The next free packet id; the window is smaller than the id space, so there always is one."""
+        """The next free packet id; there is one, since no window is wider than the id space."""
         while True:
             self._next_id = self._next_id % 65_535 + 1
             if self._next_id not in self.inflight:
                 return self._next_id
+
+
+def _properties_bytes(properties: Properties | None) -> int:
+    if not properties:
+        return 0
+    pairs = properties.get("user_property", ())
+    texts = (value for value in properties.values() if isinstance(value, str | bytes))
+    return sum(len(name) + len(value) for name, value in pairs) + sum(map(len, texts))

@@ -1,10 +1,10 @@
 """Which client has which session? Take-over, expiry, delayed wills, and the subscriptions of a session."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from uns.broker.connection import Connection
+from uns.broker.connection import Connection, Feed
 from uns.broker.door import Door, rejected_topic
-from uns.broker.identity import Publisher
+from uns.broker.identity import Granted, Publisher
 from uns.broker.limits import Limits
 from uns.broker.route import Target
 from uns.broker.session import NEVER_EXPIRES_S, Session
@@ -36,8 +36,11 @@ class SessionTable:
     def get(self, client_id: str) -> Session | None:
         return self._by_client_id.get(client_id)
 
-    def open(self, connection: Connection, client_id: str, clean_start: bool) -> tuple[Session, bool]:
-        """The session for a CONNECT and whether it was there before; takes it over from an older connection."""
+    def open(self, connection: Connection, client_id: str, granted: Granted, clean_start: bool) -> tuple[Session, bool]:
+        """The session for a CONNECT and whether it was there before; takes it over from an older connection.
+
+        The caller has made sure with `belongs_to_another` that it is this user's.
+        """
         session = self._by_client_id.get(client_id)
         if session is not None and session.connection is not None:
             session.connection.taken_over()
@@ -46,7 +49,6 @@ class SessionTable:
         if session is not None and clean_start:
             if will is not None and will.call is not None:
                 will.call()  # the session ends now, so its delayed will is due (MQTT-3.1.3-9)
-                will = None
             self.end(session)
             session = None
         if will is not None:
@@ -57,11 +59,41 @@ class SessionTable:
         expiry = self._expiries.pop(session, None)
         if expiry is not None:
             expiry.cancel()
+        session.user = granted.user
         session.connection = connection
         session.since_ms = self._door.now_ms
         self._stats.sessions = len(self._by_client_id)
+        if session.role != granted.role:
+            session.role = granted.role
+            self._review(session)
         self._refresh(session)
         return session, present
+
+    def belongs_to_another(self, client_id: str, granted: Granted) -> bool:
+        """Is there a session of this client id that another user left or holds?"""
+        session = self._by_client_id.get(client_id)
+        return session is not None and session.user != granted.user
+
+    def review_all(self) -> None:
+        """The policy has changed: no subscription outlives the right to it."""
+        for session in self:
+            self._review(session)
+
+    def _review(self, session: Session) -> None:
+        """End the subscriptions that the session's role may not have, with all that is queued: it cannot be told
+        which message came by which of them."""
+        lost = [each for each in session.subscriptions if self._access_finding(session, each) is not None]
+        for topic_filter in lost:
+            self.unsubscribe(session, topic_filter)
+        if lost:
+            session.forget_queue()
+
+    def _access_finding(self, session: Session, topic_filter: str) -> Finding | None:
+        """Why the session's role may not have this subscription, or None; everybody may hear of its own refusals."""
+        bare = parse_share(topic_filter)[1]
+        if bare == rejected_topic(session.client_id):
+            return None
+        return self._door.admission.may_subscribe(session.role, bare)
 
     def leave(self, session: Session) -> None:
         """Its connection is gone: keep the session for its expiry interval."""
@@ -77,8 +109,10 @@ class SessionTable:
 
     def end(self, session: Session) -> None:
         """Discard a session with its subscriptions and messages."""
-        for topic_filter in list(session.subscriptions):
-            self.unsubscribe(session, topic_filter)
+        filters = [self._door.subscriptions.remove(session, topic_filter) for topic_filter in session.subscriptions]
+        session.subscriptions.clear()
+        self._door.invalidate(filters)
+        self._door.subscriptions.forget_relays()
         expiry = self._expiries.pop(session, None)
         if expiry is not None:
             expiry.cancel()
@@ -88,8 +122,8 @@ class SessionTable:
 
     def _refresh(self, session: Session) -> None:
         """Its plain frames go to another connection now."""
-        for topic_filter in session.subscriptions:
-            self._door.invalidate(parse_share(topic_filter)[1])
+        self._door.subscriptions.forget_relays()
+        self._door.invalidate(parse_share(topic_filter)[1] for topic_filter in session.subscriptions)
 
     def schedule_will(self, publisher: Publisher, will: Message, delay_s: int) -> None:
         """Publish a will now, or after its delay unless the client returns first (MQTT-3.1.3-9)."""
@@ -104,25 +138,22 @@ class SessionTable:
         else:
             self._wills[client_id] = self._timers.at(self._clock.monotonic_ms() + delay_s * 1000, fire)
 
-    def subscribe(
-        self, session: Session, topic_filter: str, options: SubscriptionOptions, role: str
-    ) -> Finding | Callable[[], None]:
-        """Subscribe a session: why it may not, or the call that delivers the retained messages it asked for.
+    def subscribe(self, session: Session, topic_filter: str, options: SubscriptionOptions) -> Finding | Feed:
+        """Subscribe a session: why it may not, or the retained messages it asked for, to be sent after the SUBACK.
 
-        The retained messages are a second step so that they follow the SUBACK.
+        The caller invalidates the fan-outs, once for all filters of a SUBSCRIBE.
         """
         try:
             group, bare = parse_share(topic_filter)
             fault = filter_fault(bare) or self._door.depth_fault(bare)
         except ValueError as error:
-            bare, group, fault = topic_filter, "", str(error)
+            group, bare, fault = "", topic_filter, str(error)
         if fault:
             return Finding(id="topic.filter", what=f"'{shorten(topic_filter)}' is no topic filter: {fault}.")
-        if bare != rejected_topic(session.client_id):
-            refused = self._door.admission.may_subscribe(role, bare)
-            if refused is not None:
-                self._stats.subscribes_refused += 1
-                return refused
+        refused = self._access_finding(session, topic_filter)
+        if refused is not None:
+            self._stats.subscribes_refused += 1
+            return refused
         is_new = topic_filter not in session.subscriptions
         if is_new and len(session.subscriptions) >= self._limits.max_subscriptions_per_client:
             return Finding(
@@ -132,23 +163,19 @@ class SessionTable:
             )
         session.subscriptions[topic_filter] = options
         self._door.subscriptions.add(session, topic_filter, options)
-        self._door.invalidate(bare)
         if group or options.retain_handling == 2 or (options.retain_handling == 1 and not is_new):
-            return _nothing  # MQTT-3.3.1-10, -11; none for shared subscriptions (MQTT 5, 4.8.2)
-        return lambda: self._send_retained(session, bare, options)
+            return iter(())  # MQTT-3.3.1-10, -11; none for shared subscriptions (MQTT 5, 4.8.2)
+        return self._retained_for(session, bare, options)
+
+    def _retained_for(self, session: Session, topic_filter: str, options: SubscriptionOptions) -> Feed:
+        """Read as the client takes them, so that a large namespace fills no buffer."""
+        target = Target(session, options.qos, identifiers=(options.identifier,) if options.identifier else ())
+        for message, expires_ms in self._door.retained(topic_filter):
+            yield message, target, expires_ms
 
     def unsubscribe(self, session: Session, topic_filter: str) -> bool:
         """False when the session had no such subscription."""
         if session.subscriptions.pop(topic_filter, None) is None:
             return False
-        self._door.invalidate(self._door.subscriptions.remove(session, topic_filter))
+        self._door.invalidate([self._door.subscriptions.remove(session, topic_filter)])
         return True
-
-    def _send_retained(self, session: Session, topic_filter: str, options: SubscriptionOptions) -> None:
-        target = Target(session, options.qos, identifiers=(options.identifier,) if options.identifier else ())
-        for message, expires_ms in self._door.retained(topic_filter):
-            session.deliver(message, target, min(message.qos, options.qos), True, expires_ms)
-
-
-def _nothing() -> None:
-    """Deliver no retained message."""

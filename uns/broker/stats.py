@@ -21,6 +21,7 @@ class Stats:
         "subscribes_refused",
         "too_large_shed",
         "topics",
+        "topics_forgotten",
         "validator_errors",
         "violations",
     )
@@ -49,5 +50,6 @@ class Stats:
     subscribes_refused: int
     too_large_shed: int
     topics: int
+    topics_forgotten: int
     validator_errors: int
     violations: int

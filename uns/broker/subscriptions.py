@@ -37,13 +37,18 @@ class ShareGroup:
         self._turn = 0
 
     def choose(self) -> Target | None:
-        """The next member that is connected and keeping up, else the next persistent one, else None."""
+        """The next member that keeps up; else the next that will get what is queued for it; else None."""
         members = list(self.members)
+        count = len(members)
         self._turn += 1
-        ordered = [members[(self._turn + step) % len(members)] for step in range(len(members))]
-        chosen = next((member for member in ordered if member.keeps_up), None)
-        chosen = chosen or next((member for member in ordered if member.expiry_s > 0), None)
-        return None if chosen is None else self.target(chosen)
+        waiting = None
+        for step in range(count):
+            member = members[(self._turn + step) % count]
+            if member.keeps_up:
+                return self.target(member)
+            if waiting is None and (member.connection is not None or member.expiry_s > 0):
+                waiting = member
+        return None if waiting is None else self.target(waiting)
 
     def target(self, member: "Session") -> Target:
         options = self.members[member]
@@ -97,6 +102,10 @@ class SubscriptionTable:
             entry.sessions.pop(session, None)
         self._prune(bare, entry)
         return bare
+
+    def forget_relays(self) -> None:
+        """A connection is gone: keep no list that names it."""
+        self._relays.clear()
 
     def add_local(self, client: "LocalClient", topic_filter: str, receive: Receive) -> None:
         self._entry(topic_filter).local[client] = receive

@@ -3,18 +3,23 @@
 import heapq
 from collections.abc import Callable
 
+REBUILT_FROM = 64
+
 
 class Timer:
-    """A call due at a monotonic time in ms. Cancelling is a flag: the heap forgets it when it comes up."""
+    """A call due at a monotonic time in ms. Cancelling is a flag: the heap forgets it later."""
 
-    __slots__ = ("call", "due_ms")
+    __slots__ = ("_timers", "call", "due_ms")
 
-    def __init__(self, due_ms: int, call: Callable[[], None]) -> None:
+    def __init__(self, due_ms: int, call: Callable[[], None], timers: "Timers") -> None:
         self.due_ms = due_ms
         self.call: Callable[[], None] | None = call
+        self._timers = timers
 
     def cancel(self) -> None:
-        self.call = None
+        if self.call is not None:
+            self.call = None
+            self._timers.cancelled()
 
 
 class Timers:
@@ -23,9 +28,13 @@ class Timers:
     def __init__(self) -> None:
         self._heap: list[tuple[int, int, Timer]] = []
         self._serial = 0
+        self._cancelled = 0
+
+    def __len__(self) -> int:
+        return len(self._heap)
 
     def at(self, due_ms: int, call: Callable[[], None]) -> Timer:
-        timer = Timer(due_ms, call)
+        timer = Timer(due_ms, call, self)
         self._serial += 1
         heapq.heappush(self._heap, (due_ms, self._serial, timer))
         return timer
@@ -35,11 +44,20 @@ class Timers:
         heap = self._heap
         while heap:
             due_ms, _, timer = heap[0]
-            if timer.call is None:
-                heapq.heappop(heap)
-            elif due_ms <= now_ms:
-                heapq.heappop(heap)
-                timer.call()
-            else:
+            if timer.call is not None and due_ms > now_ms:
                 return due_ms
+            heapq.heappop(heap)
+            call, timer.call = timer.call, None
+            if call is None:
+                self._cancelled -= 1
+            else:
+                call()
         return None
+
+    def cancelled(self) -> None:
+        """Throw the cancelled out when they are the most: clients that come and go would pile theirs up for days."""
+        self._cancelled += 1
+        if len(self._heap) > REBUILT_FROM and self._cancelled > len(self._heap) // 2:
+            self._heap[:] = [entry for entry in self._heap if entry[2].call is not None]
+            heapq.heapify(self._heap)
+            self._cancelled = 0

@@ -15,6 +15,7 @@ from typing import Any
 import uvicorn
 
 from uns.errors import Finding, UnsError
+from uns.server.http_patience import PatientProtocol
 
 GRACE_S = 2
 BACKLOG = 512
@@ -31,7 +32,8 @@ class _Server(uvicorn.Server):
 class HttpServer:
     """One HTTP listener.
 
-    before_stop: called once when stopping begins. max_connections: past it, uvicorn answers 503.
+    before_stop: called once when stopping begins. max_connections: past it, a new one takes the place of the one that
+    keeps the server waiting longest; when each has a request under way, it is answered 503.
     """
 
     def __init__(
@@ -53,8 +55,9 @@ class HttpServer:
             lifespan="off",
             proxy_headers=False,
             server_header=False,
+            http=PatientProtocol,
             ws="none",
-            limit_concurrency=max_connections,
+            limit_concurrency=max_connections + 1,  # uvicorn refuses the one that reaches it
             timeout_graceful_shutdown=GRACE_S,
         )
         self._server = _Server(config)
@@ -65,6 +68,11 @@ class HttpServer:
         listener = _bind(self.host, self.port)
         self.port = listener.getsockname()[1]
         self._task = asyncio.create_task(self._server.serve([listener]), name=f"http-{self.port}")
+
+    @property
+    def connections(self) -> int:
+        """Open connections."""
+        return len(self._server.server_state.connections)
 
     async def wait(self) -> None:
         """Until it has stopped; raises what made it stop."""

@@ -1,7 +1,8 @@
 """MQTT over TCP: sockets on one side, the broker's connections on the other.
 
 Each received chunk goes through the broker at once; what it makes ready is written once per turn of the event loop,
-joined per connection. A socket that takes no more marks its connection congested, and the broker sheds or queues.
+joined per connection. A socket that takes no more marks its connection congested, and the broker sheds or queues. From
+a client that is behind nothing more is read, so that no client fills memory or takes the others' turn.
 """
 
 import asyncio
@@ -11,6 +12,8 @@ from typing import cast
 from uns.broker import Broker, Connection, State
 
 TICK_S = 0.05
+CHUNK_BYTES = 65_536
+"""A chunk of this size says that the peer sends faster than it is read."""
 GRACE_S = 1.0
 """How long a client may take to read its goodbye before its connection is cut."""
 
@@ -33,6 +36,10 @@ class MqttListener:
         bound: int = server.sockets[0].getsockname()[1]
         return bound
 
+    def is_serving(self) -> bool:
+        """Does every address that was started still listen?"""
+        return bool(self._servers) and all(server.is_serving() for server in self._servers)
+
     async def stop(self) -> None:
         """Accept nobody more, say goodbye to everybody, close."""
         for server in self._servers:
@@ -40,13 +47,12 @@ class MqttListener:
         self._broker.shut_down()
         self._flush()
         self._tick.cancel()
+        leaving = []
         for protocol in list(self._protocols.values()):
             protocol.close()
-        leaving = [protocol.closed for protocol in self._protocols.values()]
+            leaving.append(protocol.closed)
         if leaving:
-            await asyncio.wait(leaving, timeout=GRACE_S)
-        for protocol in list(self._protocols.values()):
-            protocol.abort()
+            await asyncio.wait(leaving)  # within GRACE_S: then they are cut
         for server in self._servers:
             await server.wait_closed()
 
@@ -66,8 +72,8 @@ class MqttListener:
                 protocol.flush()
 
     def _on_tick(self) -> None:
+        self._tick = self._loop.call_later(TICK_S, self._on_tick)  # first, so that a failing timer stops no other
         self._broker.tick()
-        self._tick = self._loop.call_later(TICK_S, self._on_tick)
 
 
 class _MqttProtocol(asyncio.Protocol):
@@ -78,46 +84,89 @@ class _MqttProtocol(asyncio.Protocol):
         self._protocols = protocols
         self._connection: Connection | None = None
         self._transport: asyncio.Transport | None = None
+        self._abort: asyncio.TimerHandle | None = None
+        self._writable = True
+        self._reading = True
+        self._scheduled = False
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance
         host, port = (transport.get_extra_info("peername") or ("", 0))[:2]
-        self._connection = self._broker.accept(f"{host}:{port}")
+        self._connection = self._broker.accept(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
         self._protocols[self._connection] = self
         self._transport.set_write_buffer_limits(high=self._broker.limits.max_unsent_bytes)
 
     def data_received(self, data: bytes) -> None:
         assert self._connection is not None
         self._connection.receive(data)
+        self._regulate(yields=len(data) >= CHUNK_BYTES)
 
     def connection_lost(self, exc: Exception | None) -> None:
         assert self._connection is not None
+        if self._abort is not None:
+            self._abort.cancel()
         del self._protocols[self._connection]
         self._connection.lost()
         self.closed.set_result(None)
 
     def pause_writing(self) -> None:
-        if self._connection is not None:
-            self._connection.congested = True
+        assert self._connection is not None
+        self._writable = False
+        self._connection.congested = True
+        self._regulate()
 
     def resume_writing(self) -> None:
-        if self._connection is not None:
-            self._connection.congested = False
+        assert self._connection is not None
+        self._writable = True
+        self._connection.congested = False
+        if self._connection.session is not None:
+            self._connection.session.pump()
+        self.flush()
 
     def flush(self) -> None:
+        """Write what is ready, unless the socket is full: then it stays where it is bounded and counted."""
         assert self._connection is not None
         assert self._transport is not None
-        data = self._connection.take()
-        if data:
-            self._transport.write(data)
-        if self._connection.state is State.CLOSED:
-            self._transport.close()
+        closed = self._connection.state is State.CLOSED
+        if self._writable or closed:
+            data = self._connection.take()
+            if data:
+                self._transport.write(data)
+        if closed:
+            self.close()
+        else:
+            self._regulate()
+
+    def _regulate(self, *, yields: bool = False) -> None:
+        """Let a busy connection work on in a later turn, and read no more than it can take.
+
+        yields: the chunk was a large one and more waits in the kernel, so the others get their turn first.
+        """
+        connection, transport = self._connection, self._transport
+        assert connection is not None
+        assert transport is not None
+        if transport.is_closing():
+            return
+        if (connection.busy or yields) and not self._scheduled:
+            self._scheduled = True
+            asyncio.get_running_loop().call_soon(self._proceed)
+        reads = connection.wants_input and not self._scheduled
+        if reads is not self._reading:
+            self._reading = reads
+            if reads:
+                transport.resume_reading()
+            else:
+                transport.pause_reading()
+
+    def _proceed(self) -> None:
+        self._scheduled = False
+        if self._connection is not None and self._connection.state is not State.CLOSED:
+            self._connection.proceed()
+            self._regulate()
 
     def close(self) -> None:
-        if self._transport is not None:
+        """Close once what is written has been read, or cut a peer that does not read in time."""
+        if self._transport is not None and self._abort is None:
             self._transport.close()
-
-    def abort(self) -> None:
-        if self._transport is not None:
-            self._transport.abort()
+            self._abort = asyncio.get_running_loop().call_later(GRACE_S, self._transport.abort)

@@ -1,6 +1,6 @@
 """Topic filters: are they well formed, what do they match, which covers which (MQTT 5, section 4.7)."""
 
-from uns.topics.name import text_fault
+from uns.topics.name import UNWANTED, has_unwanted, text_fault
 
 
 def filter_fault(topic_filter: str) -> str:
@@ -13,7 +13,7 @@ def filter_fault(topic_filter: str) -> str:
             return "# must be the whole last level"
         if "+" in level and level != "+":
             return "+ must be a whole level"
-    return text_fault(topic_filter)
+    return UNWANTED if has_unwanted(topic_filter) else text_fault(topic_filter)
 
 
 def parse_share(topic_filter: str) -> tuple[str, str]:

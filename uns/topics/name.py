@@ -1,6 +1,18 @@
-"""Is this a topic name? (MQTT 5, sections 1.5.4 and 4.7)"""
+"""Is this a topic name? (MQTT 5, sections 1.5.4 and 4.7)
+
+Text that names things ends up in logs, files and pages. Control characters and Unicode non-characters are therefore
+refused in names, as section 1.5.4 lets a receiver do.
+"""
+
+import re
 
 MAX_BYTES = 65_535
+UNWANTED = "it holds a control character or a Unicode non-character"
+_UNWANTED = re.compile(
+    "[\x01-\x1f\x7f-\x9f\ufdd0-\ufdef"
+    + "".join(chr(plane << 16 | 0xFFFE) + chr(plane << 16 | 0xFFFF) for plane in range(17))
+    + "]"
+)
 
 
 def split(topic: str) -> list[str]:
@@ -24,10 +36,17 @@ def text_fault(text: str) -> str:
     return ""
 
 
+def has_unwanted(text: str) -> bool:
+    """Does a text hold a control character or a Unicode non-character?"""
+    return _UNWANTED.search(text) is not None
+
+
 def topic_fault(topic: str) -> str:
     """Why a string is no topic name to publish on, or an empty string (MQTT-3.3.2-2, MQTT-4.7.3-1)."""
     if not topic:
         return "it is empty"
     if "+" in topic or "#" in topic:
         return "it holds a wildcard (+ or #)"
+    if has_unwanted(topic):
+        return UNWANTED
     return text_fault(topic)

@@ -98,12 +98,19 @@ class TopicTrie(Generic[V]):
         if child is not None:
             self._collect(child, levels, depth + 1, False, found)
 
-    def matched_by(self, topic_filter: str) -> Iterator[tuple[str, V]]:
-        """(topic, value) of every stored topic name that the filter matches, in insertion order per branch."""
+    def matched_by(self, topic_filter: str, max_nodes: int | None = None) -> Iterator[tuple[str, V]]:
+        """(topic, value) of every stored topic name that the filter matches, in insertion order per branch.
+
+        Raises OverflowError on the way when more than `max_nodes` nodes have to be looked at.
+        """
         levels = topic_filter.split("/")
+        left = -1 if max_nodes is None else max_nodes
         stack: list[tuple[_Node[V], int, str | None]] = [(self._root, 0, None)]
         while stack:
             node, depth, path = stack.pop()
+            if left == 0:
+                raise OverflowError(f"'{topic_filter}' leads to more than {max_nodes} nodes")
+            left -= 1
             level = levels[depth] if depth < len(levels) else None
             if (level is None or level == "#") and node.value is not None and path is not None:
                 yield path, node.value

@@ -23,7 +23,20 @@ def test_help_loads_nothing_heavy():
 def test_help_lists_every_command():
     shown = uns("--help")
     assert shown.code == 0
-    for command in ("demo", "init", "serve", "check", "tree", "get", "sub", "pub", "history", "explain", "violations"):
+    for command in (
+        "demo",
+        "init",
+        "serve",
+        "check",
+        "tree",
+        "get",
+        "sub",
+        "pub",
+        "history",
+        "explain",
+        "violations",
+        "user",
+    ):
         assert f" {command} " in shown.out
     assert "5 invalid" in shown.out
 

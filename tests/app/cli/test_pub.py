@@ -54,6 +54,28 @@ def test_a_refusal_says_why_and_what_to_do(server, users, user, topic, value, co
     assert f"Did you mean {meant}?" in result.err if meant else "Did you mean" not in result.err
 
 
+BECAME = {
+    "kept": ("works/kept/mixer/temperature", "ada", "quarantined", "Kept in quarantine"),
+    "refused": ("works/strict/mixer/temperature", "ada", "rejected", "Rejected"),
+    "denied": ("works/kept/mixer/temperature", "ben", "rejected", "Rejected"),
+}
+
+
+@pytest.mark.parametrize("name", BECAME)
+def test_a_refusal_says_what_became_of_the_message(server, users, name):
+    topic, user, outcome, text = BECAME[name]
+    env = server.env | users.env(user)
+    told = uns("pub", topic, "900", "-o", "table", env=env)
+    assert told.err.splitlines()[-1].startswith(f"  {text}, and delivered to nobody")
+    assert json.loads(uns("pub", topic, "900", "-o", "json", env=env).err)["outcome"] == outcome
+
+
+def test_a_message_that_never_came_to_the_door_has_no_outcome(server, users):
+    env = server.env | users.env("ada")
+    assert "delivered" not in uns("pub", "works/+/x", "1", "-o", "table", env=env).err
+    assert "outcome" not in json.loads(uns("pub", "works/+/x", "1", "-o", "json", env=env).err)
+
+
 def test_a_refusal_as_json(server, users):
     result = uns("pub", "works/strict/mixer/state", "x", "-o", "json", env=server.env | users.env("ada"))
     assert (result.code, result.out) == (5, "")

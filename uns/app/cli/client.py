@@ -14,6 +14,7 @@ from urllib.parse import quote
 import httpx
 import typer
 
+from uns.app.cli.command import OUTCOMES, Refused
 from uns.errors import Finding, UnsError
 
 TIMEOUT_S = 10.0
@@ -176,7 +177,8 @@ def _failure(response: httpx.Response) -> UnsError:
         return _not_uns(response)
     fields = {name: str(error.get(name) or "") for name in ("id", "what", "where", "hint", "nearest")}
     fields["hint"] = _HINTS.get(fields["id"], fields["hint"])
-    return UnsError(Finding(**fields))
+    finding, outcome = Finding(**fields), document.get("outcome")
+    return Refused(finding, outcome) if outcome in OUTCOMES else UnsError(finding)
 
 
 def _events(lines: Iterator[str], on_dropped: Callable[[int], None]) -> Iterator[Batch]:

@@ -14,6 +14,20 @@ from uns.app.cli.text import finding_lines
 from uns.errors import Finding, UnsError, answer
 
 
+OUTCOMES = {
+    "quarantined": "Kept in quarantine, and delivered to nobody: see 'uns violations'.",
+    "rejected": "Rejected, and delivered to nobody.",
+}
+
+
+class Refused(UnsError):
+    """A message that the server did not deliver. outcome: quarantined or rejected."""
+
+    def __init__(self, finding: Finding, outcome: str) -> None:
+        super().__init__(finding)
+        self.outcome = outcome
+
+
 class Command(TyperCommand):
     """Turns a finding into a message on stderr and an exit code: 1 failed, 3 denied, 4 not found, 5 invalid,
     6 unreachable (2, usage, is Typer's). A reader that closes the pipe has what it wanted."""
@@ -25,18 +39,21 @@ class Command(TyperCommand):
             finally:
                 sys.stdout.flush()
         except UnsError as error:
-            _fail(error.finding, as_json=ctx.params.get("output") is Output.JSON)
+            outcome = error.outcome if isinstance(error, Refused) else ""
+            _fail(error.finding, outcome, as_json=ctx.params.get("output") is Output.JSON)
         except BrokenPipeError:
             _discard_stdout()
             raise typer.Exit(0) from None
 
 
-def _fail(finding: Finding, *, as_json: bool) -> NoReturn:
+def _fail(finding: Finding, outcome: str, *, as_json: bool) -> NoReturn:
     fields = msgspec.to_builtins(finding)
     if as_json:
-        typer.echo(json.dumps({"error": fields}, ensure_ascii=False), err=True)
+        document = {"error": fields} | ({"outcome": outcome} if outcome else {})
+        typer.echo(json.dumps(document, ensure_ascii=False), err=True)
     else:
         first, *more = finding_lines({**fields, "what": f"error {finding.id}: {finding.what}"}, indent="", width=_WIDE)
+        more = [*more, *filter(None, [OUTCOMES.get(outcome)])]
         typer.echo("\n".join([first, *(f"  {line}" for line in more)]), err=True)
     raise typer.Exit(answer(finding).exit_code)
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from uns import __version__
-from uns.app.cli import check, explain, get, history, pub, run, source, sub, tree, violations
+from uns.app.cli import check, explain, get, history, pub, run, source, sub, tree, user, violations
 from uns.app.cli.command import Command
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 source_app = typer.Typer(help="Connected devices and servers.", no_args_is_help=True)
+user_app = typer.Typer(help="Who may log in.", no_args_is_help=True)
 adapter_app = typer.Typer(help="Write an adapter of your own.", no_args_is_help=True)
 
 _PANELS: dict[str, dict[str, Callable[..., Any]]] = {
@@ -46,6 +47,8 @@ for _panel, _commands in _PANELS.items():
         app.command(_name, cls=Command, rich_help_panel=_panel)(_function)
 source_app.command("list", cls=Command)(source.source_list)
 app.add_typer(source_app, name="source", rich_help_panel="Govern")
+user_app.command("hash", cls=Command)(user.user_hash)
+app.add_typer(user_app, name="user", rich_help_panel="Govern")
 adapter_app.command("new", cls=Command)(run.adapter_new)
 app.add_typer(adapter_app, name="adapter", rich_help_panel="Run")
 

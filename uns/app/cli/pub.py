@@ -27,7 +27,7 @@ def pub(
 ) -> None:
     """Publish a value through the same door as everybody.
 
-    A message that is refused gives the reason, and exit code 3 (denied) or 5 (invalid).
+    A message that is not delivered gives the reason, and exit code 3 (denied) or 5 (invalid).
     """
     from uns.app.cli.client import Client
 

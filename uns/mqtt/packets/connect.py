@@ -7,8 +7,9 @@ from uns.mqtt.packets import will
 from uns.mqtt.packets.will import ConnectWill
 from uns.mqtt.properties import check_authentication, encode_properties, read_properties
 from uns.mqtt.reason import PacketError, ReasonCode, malformed
-from uns.mqtt.topic_text import check_name, has_unwanted
+from uns.mqtt.topic_text import check_name
 from uns.mqtt.wire import Body, encode_binary, encode_frame, encode_text
+from uns.topics import has_unwanted
 
 MQTT_3_1, MQTT_3_1_1, MQTT_5 = 3, 4, 5
 _PROTOCOL_NAMES = {MQTT_3_1: b"MQIsdp", MQTT_3_1_1: b"MQTT", MQTT_5: b"MQTT"}
