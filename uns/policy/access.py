@@ -10,6 +10,7 @@ import msgspec
 
 from uns.errors import Finding, shorten
 from uns.registry.document import listed
+from uns.sparkplug.topic import is_state
 from uns.topics import TopicTrie, covers, parse_share
 
 INTERNAL = "internal"
@@ -107,8 +108,3 @@ def permits(allowed: str, asked: str) -> bool:
     if asked[:1] == "$" and allowed[:1] in ("#", "+"):
         return False
     return covers(allowed, asked)
-
-
-def is_state(topic: str) -> bool:
-    """Is this the STATE topic of a Sparkplug host application? (Sparkplug B 3.0, section 5.14)"""
-    return topic.startswith("spBv1.0/STATE/")

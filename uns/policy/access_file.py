@@ -66,7 +66,7 @@ def _read_users(fields: Fields, roles: list[str]) -> list[User]:
         stated = [key for key in _PASSWORDS if user.has(key)]
         if len(stated) != 1:
             what = f"user '{name}' needs exactly one of {', '.join(_PASSWORDS)}."
-            user.refuse("plant.password", stated[1] if stated else None, what, hint="'uns user' makes a hash.")
+            user.refuse("plant.password", stated[1] if stated else None, what, hint="'uns user hash' makes a hash.")
         if name in found:
             user.refuse("plant.twice", "user", f"the user '{name}' is listed twice.", hint="Remove one.")
         elif name and role:

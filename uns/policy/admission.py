@@ -1,13 +1,12 @@
 """The compiled policy of a plant: hierarchy, access and contract of one topic, made into one rule."""
 
 from uns.errors import Finding
-from uns.policy.access import Access, is_state
+from uns.policy.access import Access
 from uns.policy.namespace import Namespace
 from uns.policy.resolve import Place, resolve
 from uns.policy.verdict import ACCEPTED, Check, TopicRule, Verdict, judge
 from uns.registry import Attribute, Registry, compile_check
-
-SPARKPLUG = "spBv1.0"
+from uns.sparkplug.topic import is_sparkplug, is_state
 
 
 class ReservedRule(TopicRule, frozen=True):
@@ -68,11 +67,6 @@ class CompiledAdmission:
         if check is None:
             check = self._checks[key] = compile_check(attribute)
         return check
-
-
-def is_sparkplug(topic: str) -> bool:
-    """Topics that are judged by access alone: their values are judged where the host projects them."""
-    return topic == SPARKPLUG or topic.startswith(SPARKPLUG + "/")
 
 
 def decide(rule: TopicRule, role: str, payload: bytes | None) -> Verdict:

@@ -5,12 +5,13 @@ from collections.abc import Iterator
 import msgspec
 
 from uns.policy.access import Role
-from uns.policy.admission import CompiledAdmission, decide, is_sparkplug
+from uns.policy.admission import CompiledAdmission, decide
 from uns.policy.namespace import Namespace
 from uns.policy.resolve import Place, resolve
 from uns.policy.verdict import ACCEPTED, Mode, TopicRule, Verdict, judge
 from uns.registry import Attribute
 from uns.registry.document import listed
+from uns.sparkplug.topic import is_sparkplug
 from uns.topics import matches
 
 
@@ -99,7 +100,7 @@ def _rules(
 
 def _hierarchy(namespace: Namespace, place: Place) -> Iterator[RuleMatch]:
     for depth, name in enumerate(place.node.path.split("/") if place.node.path else ()):
-        level = namespace.level_name(depth)
+        level = namespace.levels.name_of(depth)
         yield RuleMatch(f"tree: {level} {name}", True, "declared in namespace.yaml.")
     if not place.rest:
         return

@@ -149,10 +149,6 @@ class Namespace:
         model = None if stated else self.registry.get(node.model)
         return stated if model is None else model.owner
 
-    def level_name(self, depth: int) -> str:
-        """The name of an equipment level; below the last named one it is counted: `level 6`."""
-        return self.levels.names[depth] if depth < len(self.levels.names) else f"level {depth + 1}"
-
     def describe(self, topic: str) -> TopicDescription:
         """What the namespace says about any topic, declared or not."""
         node, rest = self.locate(topic)
@@ -161,9 +157,9 @@ class Namespace:
         open_filter = self.open_filter(topic)
         kind = self._kind(node, rest, attribute)
         if kind is Kind.TOPIC:
-            level = "topic" if node.model or open_filter else self.level_name(node.depth + 1)
+            level = "topic" if node.model or open_filter else self.levels.name_of(node.depth + 1)
         else:
-            level = "attribute" if rest else self.level_name(node.depth)
+            level = "attribute" if rest else self.levels.name_of(node.depth)
         description = attribute.description if attribute is not None else ("" if rest else node.description)
         equipment = tuple(node.path.split("/")) if node.path else ()
         return TopicDescription(
@@ -190,7 +186,7 @@ class Namespace:
                 name=child.name,
                 path=child.path,
                 kind=Kind.ASSET if child.model else Kind.FOLDER,
-                level=self.level_name(child.depth),
+                level=self.levels.name_of(child.depth),
                 children=len(child.children) + len(self._attribute_branches(child).get("", ())),
             )
             for child in equipment

@@ -8,6 +8,7 @@ from uns.policy.naming import Naming, read_naming
 from uns.policy.verdict import Mode
 from uns.registry import Registry
 from uns.registry.document import Fields, kind_of
+from uns.sparkplug.topic import NAMESPACE
 from uns.topics import Levels, filter_fault
 
 KEYS = ("levels", "naming", "mode", "tree", "open")
@@ -129,12 +130,14 @@ class _Tree:
         self._check_collisions(node, fields)
 
     def _check_name(self, depth: int, name: str, siblings: Fields) -> None:
-        level = self._levels.names[depth] if depth < len(self._levels.names) else f"level {depth + 1}"
+        level = self._levels.name_of(depth)
         if not name or any(char in "+#/\0" for char in name) or (depth == 0 and name[0] == "$"):
             what = f"'{name}' cannot be a topic level: a level is not empty and holds no '/', '+' or '#'."
             siblings.refuse("namespace.name", name, what, hint="Nest the levels, one per line.")
-        elif depth == 0 and name == "spBv1.0":
-            siblings.refuse("namespace.name", name, "'spBv1.0' is the namespace of Sparkplug B.", hint="Rename it.")
+        elif depth == 0 and name == NAMESPACE:
+            siblings.refuse(
+                "namespace.name", name, f"'{NAMESPACE}' is the namespace of Sparkplug B.", hint="Rename it."
+            )
         elif not self._naming.permits(level, name):
             what = f"{level} '{name}' breaks the naming rule ({self._naming.text(level)})."
             siblings.refuse("namespace.name", name, what, hint="Rename it, or change 'naming'.")

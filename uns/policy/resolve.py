@@ -53,7 +53,7 @@ def _folder(namespace: Namespace, topic: str, node: Node, rest: str) -> Finding:
     return Finding(
         id="topic.folder",
         what=f"'{shorten(topic)}' is {what} and takes no payload (below it: {listed(names) or 'nothing yet'}).",
-        where="attribute" if rest else namespace.level_name(node.depth),
+        where="attribute" if rest else namespace.levels.name_of(node.depth),
         hint="Publish on one of the attributes below it.",
     )
 
@@ -72,7 +72,7 @@ def _attribute(namespace: Namespace, topic: str, node: Node, rest: str) -> Findi
 
 def _undeclared(namespace: Namespace, topic: str, node: Node, rest: str) -> Finding:
     name = rest.split("/", 1)[0]
-    level = namespace.level_name(node.depth + 1)
+    level = namespace.levels.name_of(node.depth + 1)
     near = nearest_topic(namespace, topic)
     if not namespace.naming.permits(level, name):
         return Finding(
@@ -83,7 +83,7 @@ def _undeclared(namespace: Namespace, topic: str, node: Node, rest: str) -> Find
             hint="" if near else "Choose a name that keeps the rule, and declare it in namespace.yaml.",
             nearest=near,
         )
-    above = f"under {namespace.level_name(node.depth)} '{node.name}'" if node.path else "at the top"
+    above = f"under {namespace.levels.name_of(node.depth)} '{node.name}'" if node.path else "at the top"
     return Finding(
         id="topic.undeclared",
         what=f"'{shorten(topic)}' — level {level} '{shorten(name)}' is not declared {above} "

@@ -32,7 +32,7 @@ from uns.sparkplug.declared import MetricTable
 from uns.sparkplug.encode import encode, fault
 from uns.sparkplug.payload import BD_SEQ, REBIRTH, Metric, Payload, Property
 from uns.sparkplug.quality import QUALITY_PROPERTY, to_property
-from uns.sparkplug.topic import MessageType, SparkplugTopic
+from uns.sparkplug.topic import NAMESPACE, MessageType, SparkplugTopic
 
 NODE = ""
 """The device name that stands for the edge node itself."""
@@ -93,7 +93,7 @@ class EdgeNode:
     @property
     def subscriptions(self) -> tuple[str, str]:
         """Filters of this node's commands. tck-id-message-flow-edge-node-ncmd-subscribe, …-device-dcmd-subscribe"""
-        return str(self._ncmd), f"spBv1.0/{self._group}/DCMD/{self._node}/+"
+        return str(self._ncmd), f"{NAMESPACE}/{self._group}/DCMD/{self._node}/+"
 
     # --- declaring -----------------------------------------------------------------------------------------------
 
@@ -266,7 +266,7 @@ class EdgeNode:
         return msgspec.structs.replace(metric, value=None, properties=properties)
 
     def _topic(self, kind: MessageType, device: str) -> str:
-        topic = f"spBv1.0/{self._group}/{kind.value}/{self._node}"
+        topic = f"{NAMESPACE}/{self._group}/{kind.value}/{self._node}"
         return f"{topic}/{device}" if device else topic
 
 

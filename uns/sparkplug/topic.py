@@ -10,6 +10,16 @@ from uns.topics import topic_fault
 NAMESPACE = "spBv1.0"
 
 
+def is_sparkplug(topic: str) -> bool:
+    """Does a topic stand in the namespace of Sparkplug B?"""
+    return topic == NAMESPACE or topic.startswith(f"{NAMESPACE}/")
+
+
+def is_state(topic: str) -> bool:
+    """Is this the STATE topic of a host application? (section 5.14)"""
+    return topic.startswith(f"{NAMESPACE}/STATE/")
+
+
 class MessageType(StrEnum):
     """The third level. N… are an edge node's, D… a device's, …CMD go to them."""
 

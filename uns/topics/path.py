@@ -11,8 +11,8 @@ class Levels(msgspec.Struct, frozen=True):
     names: tuple[str, ...] = DEFAULT_LEVELS
 
     def name_of(self, depth: int) -> str:
-        """The level name at a depth (0 is the top); below the last one it is `attribute`."""
-        return self.names[depth] if depth < len(self.names) else "attribute"
+        """The level name at a depth (0 is the top); below the last named one it is counted: `level 6`."""
+        return self.names[depth] if depth < len(self.names) else f"level {depth + 1}"
 
 
 class IsaPath(msgspec.Struct, frozen=True):

@@ -13,10 +13,10 @@ from uns.edge.spec import PointRules, SourceSpec, parse_source
 from uns.errors import Finding, nearest
 from uns.host.projection import default_topic
 from uns.policy import Namespace
-from uns.policy.admission import is_sparkplug
 from uns.policy.resolve import resolve
 from uns.registry import Attribute
 from uns.registry.pointer import to_pointer
+from uns.sparkplug.topic import is_sparkplug
 
 GROUP = "uns.adapters"
 
