@@ -16,10 +16,10 @@ SOURCES_S = 30.0
 
 @dataclass(frozen=True)
 class Users:
-    """Passwords made for this run. ada is an operator, ben a viewer; without a password nobody gets in."""
+    """Passwords made for this run. ada is an operator, ben a viewer, cas a guest; without one nobody gets in."""
 
     passwords: dict[str, str] = field(
-        default_factory=lambda: {user: secrets.token_urlsafe(12) for user in ("ada", "ben")}
+        default_factory=lambda: {user: secrets.token_urlsafe(12) for user in ("ada", "ben", "cas")}
     )
 
     @property

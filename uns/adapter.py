@@ -66,6 +66,13 @@ class Sink(Protocol):
     def emit(self, readings: Sequence[Reading]) -> None:
         """Hand over a batch as read; the platform decides what is worth reporting."""
 
+    def alive(self) -> None:
+        """The device answered, and every value emitted since `connected` still holds unless the point went missing.
+
+        For adapters that are told of changes only: call it at each sign of life (a keep-alive, an empty answer), so
+        that values which stand still do not count as too old. Who reads again and emits has no need of it.
+        """
+
     def dropped(self, count: int) -> None:
         """Values were lost before they reached the platform (a queue ran over); counted in the status."""
 

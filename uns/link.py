@@ -65,7 +65,10 @@ class Link(Protocol):
         """Offer a message to the door. `acknowledge` learns whether the namespace took it."""
 
     def subscribe(self, topic_filter: str, receive: Receive) -> None:
-        """Deliver what matches, retained values first. An equal filter replaces the earlier subscription."""
+        """Deliver what matches, retained values first. An equal filter replaces the earlier subscription.
+
+        `retain` of a delivered message tells the two apart: it is set on stored values only (MQTT-3.3.1-12).
+        """
 
     def unsubscribe(self, topic_filter: str) -> None:
         """End a subscription; unknown filters are ignored."""

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from uns.adapter import Fatal, Point, Reading, Retriable, Sink, SourceConfig
+from uns.adapter_faults import not_connected, write_refused
 from uns.errors import Finding
 from uns.fields import Milliseconds, pointer, read_fields
 from uns.samples import DataType, Quality
@@ -68,10 +69,9 @@ class TemplateAdapter:
     async def write(self, point: Point, value: Any) -> None:
         """Leave this method out when the device cannot be written."""
         if self._line is None:
-            raise Retriable(_unreachable(self._config.endpoint, "not connected"))
+            raise Retriable(not_connected(self._config))
         if await self._line.ask(f"{point.address['ask']}={value}") != "ok":
-            what = f"the device refuses {value!r}."
-            raise Fatal(_finding("write_refused", what, point.where("ask"), "Write a number that it takes."))
+            raise Fatal(write_refused(point, "ask", f"the device refuses {value!r}", "Write a number that it takes."))
 
     async def _exists(self, line: "Line", point: Point, sink: Sink) -> bool:
         if await line.ask(point.address["ask"]) != "?":

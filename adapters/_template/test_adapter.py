@@ -34,6 +34,9 @@ class Recorder:
     def emit(self, readings: Sequence[Reading]) -> None:
         self.values.put_nowait({reading.point.name: reading.value for reading in readings})
 
+    def alive(self) -> None:
+        raise AssertionError("it polls: every value is emitted again")
+
     def dropped(self, count: int) -> None:
         raise AssertionError("this adapter has no queue")
 

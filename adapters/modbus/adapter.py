@@ -8,6 +8,7 @@ from adapters.modbus.plan import Block, Plan
 from adapters.modbus.registers import Register, Table, Value, decode, encode
 from adapters.modbus.schedule import Schedule
 from uns.adapter import Fatal, Point, Reading, Retriable, Sink, SourceConfig
+from uns.adapter_faults import not_connected, not_installed, write_refused
 from uns.errors import Finding
 from uns.samples import Quality
 
@@ -47,19 +48,19 @@ class ModbusAdapter:
         setup = self._prepare()
         register = setup.registers[point]
         if register.table not in (Table.COIL, Table.HOLDING):
-            raise Fatal(_unwritable(point, register, "only coils and holding registers can be written"))
+            raise Fatal(_unwritable(point, "only coils and holding registers can be written"))
         try:
             words = encode(register, value)
         except ValueError as error:
-            raise Fatal(_unwritable(point, register, str(error))) from error
+            raise Fatal(_unwritable(point, str(error))) from error
         if self._client is None:
-            raise Retriable(_not_connected(self._config))
+            raise Retriable(not_connected(self._config))
         from adapters.modbus.client import ExceptionReply
 
         try:
             await self._client.write(register.table, register.address, words)
         except ExceptionReply as reply:
-            raise Fatal(_unwritable(point, register, f"the device refuses it with {reply}")) from reply
+            raise Fatal(_unwritable(point, f"the device refuses it with {reply}")) from reply
 
     def _prepare(self) -> Setup:
         if self._setup is None:
@@ -161,14 +162,7 @@ def _new_client(setup: Setup) -> "ModbusTcp":
     try:
         from adapters.modbus.client import ModbusTcp
     except ImportError as error:
-        raise Fatal(
-            Finding(
-                id="source.not_installed",
-                what=f"the Modbus adapter needs pymodbus ({error}).",
-                where="/adapter",
-                hint="Install it with: pip install 'uns-platform[modbus]'",
-            )
-        ) from error
+        raise Fatal(not_installed("Modbus", "pymodbus", "modbus", error)) from error
     return ModbusTcp(setup.host, setup.port, setup.options.unit_id, setup.options.timeout / 1000)
 
 
@@ -200,18 +194,6 @@ def _behind_gateway(setup: Setup, reply: Exception) -> Finding:
     )
 
 
-def _not_connected(config: SourceConfig) -> Finding:
-    return Finding(
-        id="unreachable.source",
-        what=f"source '{config.name}' is not connected to {config.endpoint}.",
-        hint="Look at the state of the source, and write again when it runs.",
-    )
-
-
-def _unwritable(point: Point, register: Register, why: str) -> Finding:
-    return Finding(
-        id="source.write_refused",
-        what=f"{point.device}/{point.name} ({register}) was not written: {why}.",
-        where=point.where("register"),
-        hint="Write a value of the point's type to a register that the device allows to be written.",
-    )
+def _unwritable(point: Point, why: str) -> Finding:
+    hint = "Write a value of the point's type to a register that the device allows to be written."
+    return write_refused(point, "register", why, hint)

@@ -1,5 +1,6 @@
 """How does this program talk Modbus TCP? The one file that knows pymodbus, whose names change in minor releases."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -54,7 +55,9 @@ class ModbusTcp:
         self._client = AsyncModbusTcpClient(host, port=port, timeout=timeout_s, retries=0, reconnect_delay=0)
 
     async def connect(self) -> None:
-        if not await self._client.connect():
+        connected = await self._client.connect()
+        _honour_cancellation()
+        if not connected:
             raise Retriable(
                 Finding(
                     id="source.unreachable",
@@ -94,7 +97,9 @@ class ModbusTcp:
         try:
             reply = await request(*arguments, **named, device_id=self._unit_id)
         except ModbusException as error:
+            _honour_cancellation()
             raise self._broken(error.string.split("] ", 1)[-1]) from error
+        _honour_cancellation()
         if reply.isError():
             raise ExceptionReply(reply.exception_code)
         return reply
@@ -108,3 +113,11 @@ class ModbusTcp:
                 hint=f"Check unit_id, and raise timeout (now {self._timeout_s:g} s) if the device is slow.",
             )
         )
+
+
+def _honour_cancellation() -> None:
+    """Raise the CancelledError that `asyncio.wait_for` within pymodbus swallows before Python 3.12, when the answer
+    arrives at the same moment."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

@@ -6,9 +6,11 @@ and of the registers. 0x41AB33CD as float32: big/big sends 41AB 33CD, word_order
 AB41 CD33, both little CD33 AB41.
 """
 
+import math
 import re
 import struct
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -16,7 +18,7 @@ import msgspec
 
 from uns.errors import Finding, nearest
 from uns.fields import Milliseconds, pointer, read_fields
-from uns.samples import DataType
+from uns.samples import DataType, shortest
 
 Value = bool | int | float | str
 
@@ -127,6 +129,8 @@ def decode(register: Register, words: Sequence[int]) -> Value:
     if not register.format:
         return any(words)
     raw: int | float = struct.unpack(">" + register.format, _to_bytes(_ordered(register, words)))[0]
+    if register.format == "f":
+        raw = shortest(raw)
     return scale(raw, register) if register.scaled else raw
 
 
@@ -151,11 +155,8 @@ def encode(register: Register, value: Value) -> list[int]:
 
 
 def scale(raw: float, register: Register) -> float:
-    """raw × scale + offset. A scale such as 0.1 divides by 10, so that 3 becomes 0.3 and not 0.30000000000000004."""
-    inverse = round(1 / register.scale)
-    if abs(inverse) > 1 and abs(register.scale * inverse - 1) < 1e-12:
-        return raw / inverse + register.offset
-    return raw * register.scale + register.offset
+    """raw × scale + offset, calculated as people do: 3 × 0.1 is 0.3, and not 0.30000000000000004."""
+    return float(Decimal(repr(raw)) * Decimal(repr(register.scale)) + Decimal(repr(register.offset)))
 
 
 class _TypeFault(ValueError):
@@ -185,6 +186,9 @@ def _build(address: Address, table: Table, number: int) -> Register:
     scaled = address.scale != 1.0 or address.offset != 0.0
     if scaled and not form:
         raise _TypeFault("only a number can have a scale or an offset.", "scale")
+    for key in ("scale", "offset"):
+        if not math.isfinite(getattr(address, key)):
+            raise _TypeFault(f"'{key}' is {getattr(address, key)}, not a finite number.", key)
     if address.scale == 0:
         raise _TypeFault("a scale of 0 makes every value the same.", "scale")
     return Register(

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from adapters.opcua.options import Setup, read_setup
 from uns.adapter import Fatal, Point, Retriable, Sink, SourceConfig
+from uns.adapter_faults import not_connected, not_installed
 from uns.errors import Finding
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class OpcUaAdapter:
             from adapters.opcua.follow import Inbox, find_nodes
             from adapters.opcua.session import open_session
         except ImportError as error:
-            raise Fatal(_not_installed(error)) from error
+            raise Fatal(not_installed("OPC UA", "asyncua", "opcua", error)) from error
         inbox = Inbox(setup.endpoint, sink)
         async with open_session(setup, inbox.lost) as session:
             followed = await find_nodes(session, setup, sink)
@@ -44,7 +45,7 @@ class OpcUaAdapter:
         """Write a node's value in the type it has on the server. Raises Retriable or Fatal."""
         session, followed = self._session, self._followed
         if session is None or followed is None:
-            raise Retriable(_not_connected(self._config))
+            raise Retriable(not_connected(self._config))
         from adapters.opcua.follow import write_value
 
         await write_value(session, followed, point, value)
@@ -54,20 +55,3 @@ class OpcUaAdapter:
         if setup is None:
             raise Fatal(findings[0])
         return setup
-
-
-def _not_installed(error: ImportError) -> Finding:
-    return Finding(
-        id="source.not_installed",
-        what=f"the OPC UA adapter needs asyncua ({error}).",
-        where="/adapter",
-        hint="Install it with: pip install 'uns-platform[opcua]'",
-    )
-
-
-def _not_connected(config: SourceConfig) -> Finding:
-    return Finding(
-        id="unreachable.source",
-        what=f"source '{config.name}' is not connected to {config.endpoint}.",
-        hint="Look at the state of the source, and write again when it runs.",
-    )

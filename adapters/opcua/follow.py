@@ -20,6 +20,7 @@ from adapters.opcua.values import (
     to_variant,
 )
 from uns.adapter import Fatal, Point, Reading, Retriable, Sink
+from uns.adapter_faults import write_refused
 from uns.errors import Finding
 from uns.samples import DataType, Quality
 
@@ -102,13 +103,18 @@ class Inbox:
         await self._watch(max(SILENT_AFTER_S, 2.5 * keep_alive_ms / 1000))
 
     def publish(self, result: ua.PublishResult) -> None:
-        """One publish response, perhaps a keep-alive. Exceptions would be swallowed by the caller, so they are kept."""
+        """One publish response, perhaps a keep-alive: what it does not name has not changed.
+
+        Exceptions would be swallowed by the caller, so they are kept.
+        """
         try:
             for notification in result.NotificationMessage.NotificationData or ():
                 if isinstance(notification, ua.DataChangeNotification):
                     self._take(notification)
                 elif isinstance(notification, ua.StatusChangeNotification):
                     self.lost()
+            if self._failure is None:
+                self._sink.alive()
         except Exception as error:
             self._fail(error)
         self._arrived.set()
@@ -205,9 +211,6 @@ def _unmonitored(point: Point, setup: Setup, status: int, session: Session) -> F
 
 
 def _unwritable(point: Point, why: str) -> Finding:
-    return Finding(
-        id="source.write_refused",
-        what=f"{point.device}/{point.name} was not written: {why}.",
-        where=point.where("node"),
-        hint="Write a value of the node's type, and give this user write access in the server.",
+    return write_refused(
+        point, "node", why, "Write a value of the node's type, and give this user write access in the server."
     )

@@ -23,9 +23,9 @@ logging.getLogger("asyncua").setLevel(logging.CRITICAL)
 
 SESSION_TIMEOUT_MS = 30_000
 GOODBYE_S = 1.0
-KEEP_ALIVE_MS = 2000
+KEEP_ALIVE_MS = 1000
 DEFAULT_CHUNK = 500  # where the server names no limit; S7-1200 takes 1000
-_LIFETIMES = 10  # the server drops the subscription after this many keep-alives without us
+_LIFETIMES = 20  # the server drops the subscription after this many keep-alives without us
 
 Publish = Callable[[ua.PublishResult], None]
 T = TypeVar("T")

@@ -1,18 +1,16 @@
-"""Servers in processes of their own, a sink that keeps what it is given, and waiting on a condition."""
+"""Servers in processes of their own, and a sink that keeps what it is given."""
 
 import asyncio
 import contextlib
 import socket
 import subprocess
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 from uns.adapter import Adapter, Fatal, Point, Reading, Retriable, SourceConfig
 from uns.errors import Finding
 from uns.samples import DataType
-
-DEADLINE_S = 15.0
 
 
 class Recorder:
@@ -24,6 +22,7 @@ class Recorder:
         self.batches = 0
         self.findings: dict[str, Finding] = {}
         self.drops = 0
+        self.signs_of_life = 0
         self.ending: Finding | None = None
 
     def connected(self, datatypes: Mapping[Point, DataType]) -> None:
@@ -35,6 +34,9 @@ class Recorder:
     def emit(self, readings: Sequence[Reading]) -> None:
         self.batches += 1
         self.readings.extend(readings)
+
+    def alive(self) -> None:
+        self.signs_of_life += 1
 
     def dropped(self, count: int) -> None:
         self.drops += count
@@ -53,15 +55,6 @@ class Recorder:
 
     def values(self) -> dict[str, Any]:
         return {reading.point.name: reading.value for reading in self.readings}
-
-
-async def until(condition: Callable[[], object], within_s: float = DEADLINE_S) -> None:
-    """Return as soon as the condition holds; AssertionError when it does not in time."""
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + within_s
-    while not condition():
-        assert loop.time() < deadline, "the condition did not come true in time"
-        await asyncio.sleep(0.01)
 
 
 @contextlib.asynccontextmanager

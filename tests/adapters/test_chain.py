@@ -9,10 +9,11 @@ from random import Random
 from typing import Any
 
 from adapters.modbus import ModbusAdapter
-from tests.adapters.support import ServerProcess, until
+from tests.adapters.support import ServerProcess
 from tests.edge.listener import Listener
 from tests.edge.sources import MemoryBdSeq, document, parsed
 from tests.support.memory_link import MemoryBroker
+from tests.support.until import until_async
 from uns.edge.backoff import Backoff
 from uns.edge.source import Source
 from uns.edge.status import State
@@ -56,7 +57,7 @@ async def test_a_modbus_device_lives_dies_and_returns() -> None:
     with ServerProcess([sys.executable, SERVER]) as server:
         source = modbus(server.port, devices, broker)
         async with running(source):
-            await until(lambda: "DBIRTH/pump" in host.kinds)
+            await until_async(lambda: "DBIRTH/pump" in host.kinds)
             assert host.values["boiler/level"] == (0.7, Quality.GOOD)
             assert host.values["pump/on"] == (False, Quality.GOOD)
             status = source.status()
@@ -64,12 +65,12 @@ async def test_a_modbus_device_lives_dies_and_returns() -> None:
             assert status.finding is not None
             assert status.finding.id == "source.register_unknown"
             await source.write("pump", "speed", 1234)
-            await until(lambda: host.values["pump/speed"][0] == 1234)
+            await until_async(lambda: host.values["pump/speed"][0] == 1234)
             server.kill()
-            await until(lambda: host.kinds.count("DDEATH/boiler") == 1)
-            await until(lambda: (source.status().finding or status.finding).id == "source.unreachable")
+            await until_async(lambda: host.kinds.count("DDEATH/boiler") == 1)
+            await until_async(lambda: (source.status().finding or status.finding).id == "source.unreachable")
             server.start()
-            await until(lambda: host.kinds.count("DBIRTH/boiler") == 2)
+            await until_async(lambda: host.kinds.count("DBIRTH/boiler") == 2)
             assert host.values["pump/speed"] == (3, Quality.GOOD)
             assert source.status().reconnects == 1
     assert host.kinds[-1] == "NDEATH"

@@ -37,7 +37,7 @@ async def test_last_includes_the_value_of_now(client: httpx.AsyncClient) -> None
     answer = await ask(client, last="10s")
     assert [point["value"] for point in answer["points"]] == list(range(90, 100))
     assert answer["points"][-1] == {"value": 99, "quality": "Good", "timestamp": NOW}
-    assert (answer["unit"], answer["agg"], answer["truncated"]) == ("Cel", None, False)
+    assert (answer["unit"], answer["agg"], answer["truncated"], answer["next"]) == ("Cel", None, False, None)
 
 
 async def test_without_a_range_it_is_the_last_hour(client: httpx.AsyncClient) -> None:
@@ -59,7 +59,17 @@ async def test_unescaped_plus_of_an_offset(client: httpx.AsyncClient) -> None:
 async def test_limit_truncates_and_says_so(client: httpx.AsyncClient) -> None:
     answer = await ask(client, limit=3)
     assert [point["value"] for point in answer["points"]] == [0, 1, 2]
-    assert answer["truncated"] is True
+    assert (answer["truncated"], answer["next"]) == (True, "2026-09-21T14:11:43.001Z")
+
+
+async def test_next_goes_on_behind_the_last_bucket(client: httpx.AsyncClient) -> None:
+    seconds: list[int] = []
+    start: str | None = "2026-09-21T14:13:00Z"
+    while start is not None:
+        answer = await ask(client, **{"from": start, "to": NOW, "agg": "last:3s", "limit": 2})
+        seconds += [point["value"] for point in answer["points"]]
+        start = answer["next"]
+    assert seconds == [81, 84, 87, 90, 93, 96, 98]
 
 
 async def test_aggregate_has_bucket_starts_and_the_worst_quality(client: httpx.AsyncClient) -> None:

@@ -72,12 +72,24 @@ REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
 }
 
 
+OUTCOMES = {
+    "contract": "rejected",
+    "quarantined": "quarantined",
+    "hierarchy": "rejected",
+    "folder": "rejected",
+    "access": "rejected",
+    "broker's own": "rejected",
+}
+"""Of the refusals that came to the door; the others have none."""
+
+
 @pytest.mark.parametrize("name", REFUSED)
 async def test_refusals(client: httpx.AsyncClient, name: str) -> None:
     body, status, finding_id = REFUSED[name]
     response = await client.post("/api/v1/publish", json=body)
     assert response.status_code == status, response.text
     assert error_of(response).id.startswith(finding_id)
+    assert response.json().get("outcome") == OUTCOMES.get(name)
 
 
 async def test_warned_message_is_delivered_with_its_finding(client: httpx.AsyncClient, broker: Broker) -> None:

@@ -14,6 +14,7 @@ from uns.api import Platform, create_app
 from uns.broker import Broker
 from uns.errors import Finding
 from uns.link import Message
+from uns.policy.catalog import CATALOG
 
 
 async def test_info(client: httpx.AsyncClient, put: Put) -> None:
@@ -94,12 +95,32 @@ async def test_violations_page_by_page(client: httpx.AsyncClient) -> None:
     assert (len(ids), before) == (5, None)
 
 
-@pytest.mark.usefixtures("refused")
-async def test_payloads_that_the_role_may_not_read_are_withheld(connect: Connect) -> None:
+OTHER_LINE = TEMPERATURE.replace("line1", "line2")
+SECRETS = [b'{"value": "SECRET"}', b'{"value": 31337}', b'{"value": 1, "SECRET": 31337}', b"SECRET 31337"]
+
+
+async def test_what_the_role_may_not_read_is_withheld(client: httpx.AsyncClient, connect: Connect, put: Put) -> None:
+    broker_refuses = [{"topic": OTHER_LINE, "payload_text": payload.decode()} for payload in SECRETS]
+    broker_refuses += [{"topic": TEMPERATURE, "value": "warm"}]
+    for body in broker_refuses:
+        assert (await client.post("/api/v1/publish", json=body)).status_code == 422
     async with connect(auth=("ann", PASSWORD)) as ann:
-        first, second, *_ = (await ann.get("/api/v1/violations")).json()["violations"]
-    assert (first["payload"], first["payload_bytes"]) == (None, 1)
-    assert second["payload"] is not None
+        response = await ann.get("/api/v1/violations")
+    readable, *withheld = response.json()["violations"]
+    assert "SECRET" not in response.text
+    assert "31337" not in response.text
+    assert ("warm" in readable["payload"], "warm" in readable["finding"]["what"]) == (True, True)
+    for row, payload in zip(withheld, reversed(SECRETS), strict=True):
+        assert (row["topic"], row["payload"], row["payload_bytes"]) == (OTHER_LINE, None, len(payload))
+        assert row["finding"]["id"].startswith("payload.")
+        assert row["finding"] == {
+            "id": row["finding"]["id"],
+            "what": CATALOG[row["finding"]["id"]],
+            "where": "",
+            "hint": "",
+            "nearest": "",
+        }
+        assert (row["client_id"], row["time"]) == ("http:anonymous", "2026-09-21T14:13:20.000Z")
 
 
 async def test_violations_bad_requests(client: httpx.AsyncClient) -> None:

@@ -11,7 +11,8 @@ import pytest
 from fastapi import FastAPI
 
 from tests.api.conftest import Put, error_of
-from tests.api.plant import TEMPERATURE
+from tests.api.plant import PASSWORD, TEMPERATURE
+from tests.support.until import until_async
 from uns.api import end_streams
 from uns.broker import Broker
 from uns.server.http import GRACE_S, HttpServer
@@ -55,13 +56,6 @@ class Events:
         return False
 
 
-async def until(condition: Callable[[], object]) -> None:
-    """Poll a condition for at most five seconds."""
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110
-            await asyncio.sleep(0.005)
-
-
 async def test_serves_the_api(client: httpx.AsyncClient) -> None:
     response = await client.get("/api/v1/info")
     assert response.json()["name"] == "test plant"
@@ -91,13 +85,15 @@ async def test_stream_gives_what_is_retained_and_then_what_changes(
         put(TEMPERATURE, 21.5)
         assert (await events.next())[1][0]["value"] == 21.5
         assert [shown.client_id for shown in broker.clients()] == ["http-stream-1"]
-    await until(lambda: not broker.clients())
+    await until_async(lambda: not broker.clients())
 
 
 BAD = {
     "no filter": ("", 422, "request.missing"),
     "bad filter": ("filter=a/%23/b", 422, "request.filter"),
     "empty filter": ("filter=", 422, "request.filter"),
+    "shared": ("filter=a&filter=$share/g/acme/%23", 422, "request.filter"),
+    "shared without a filter": ("filter=$share", 422, "request.filter"),
     "interval": ("filter=a&interval_ms=-1", 422, "request.invalid"),
     "too many": ("&".join(["filter=a"] * 501), 422, "request.invalid"),
     "reserved": ("filter=$SYS/%23", 403, "access.subscribe"),
@@ -111,6 +107,26 @@ async def test_bad_streams(client: httpx.AsyncClient, name: str) -> None:
     assert (response.status_code, error_of(response).id) == (status, finding_id)
 
 
+PATHS = [TEMPERATURE, "acme/+/+/+/filler/+", "acme/ghent/packaging/line2/#", "$SYS/#"]
+
+
+async def test_stream_without_what_the_role_may_not_read(client: httpx.AsyncClient, put: Put) -> None:
+    query = {"filter": PATHS, "skip_forbidden": True}
+    async with client.stream("GET", "/api/v1/stream", params=query, auth=("ann", PASSWORD)) as response:
+        events = Events(response)
+        assert await events.next() == ("refused", {"filters": PATHS[1:]})
+        put(TEMPERATURE.replace("line1", "line2"), 1)
+        put(TEMPERATURE, 2)
+        name, (value,) = await events.next()
+    assert (name, value["topic"], value["value"]) == ("values", TEMPERATURE, 2)
+
+
+async def test_stream_of_nothing_but_what_is_forbidden(client: httpx.AsyncClient) -> None:
+    query = {"filter": "acme/#", "skip_forbidden": True}
+    async with client.stream("GET", "/api/v1/stream", params=query, auth=("ann", PASSWORD)) as response:
+        assert await Events(response).next() == ("refused", {"filters": ["acme/#"]})
+
+
 async def test_stops_in_time_with_open_streams(
     server: HttpServer,
     client: httpx.AsyncClient,
@@ -120,7 +136,7 @@ async def test_stops_in_time_with_open_streams(
         client.stream("GET", "/api/v1/stream?filter=acme/%23") as one,
         client.stream("GET", "/api/v1/stream?filter=acme/%23&interval_ms=60000") as two,
     ):
-        await until(lambda: len(broker.clients()) == 2)
+        await until_async(lambda: len(broker.clients()) == 2)
         async with asyncio.timeout(GRACE_S):
             await server.stop()
         assert await Events(one).ended()
@@ -137,10 +153,10 @@ async def test_client_that_reads_nothing_does_not_hold_up_the_stop(
         put(f"acme/ghent/_raw/{number}", "x" * 2000)
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port, limit=1024)
     writer.write(f"GET /api/v1/stream?filter=acme/%23 HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n\r\n".encode())
-    await until(stands_still(lambda: app.state.context.streams.buffered))
+    await until_async(stands_still(lambda: app.state.context.streams.buffered))
     async with asyncio.timeout(GRACE_S + 1):
         await server.stop()
-    await until(lambda: not broker.clients())
+    await until_async(lambda: not broker.clients())
     writer.close()
     assert not reader.at_eof()
 

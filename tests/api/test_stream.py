@@ -5,10 +5,13 @@ import json
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
+import httpx
 import pytest
+from fastapi import FastAPI
 
 from tests.api.conftest import Put
 from tests.api.plant import FILLER, TEMPERATURE
+from tests.support.clock import FakeClock
 from uns.api import stream as stream_module
 from uns.api.stream import ValueStream, overlap
 from uns.api.streams import MAX_STREAMS, Streams
@@ -81,6 +84,30 @@ async def test_event_tells_value_quality_time_or_text() -> None:
     ]
 
 
+async def test_a_current_value_not_heard_for_its_max_age_is_uncertain(
+    client: httpx.AsyncClient, app: FastAPI, put: Put, clock: FakeClock
+) -> None:
+    put(TEMPERATURE, 21.5)
+    put(f"{FILLER}/state", "execute")
+    clock.advance(5001)
+    put(f"{FILLER}/speed/setpoint", 1.0)
+    shown = await first_values(app.state.context.streams.open(["acme/#"], 0, "operator"))
+    assert shown == {TEMPERATURE: "Uncertain", f"{FILLER}/state": "Good", f"{FILLER}/speed/setpoint": "Good"}
+    for topic, quality in shown.items():
+        assert (await client.get(f"/api/v1/topics/{topic}")).json()["quality"] == quality
+        node = (await client.get("/api/v1/tree", params={"path": topic.rpartition("/")[0]})).json()["nodes"]
+        assert [found["quality"] for found in node if found["path"] == topic] == [quality]
+
+
+async def first_values(events: AsyncIterator[bytes]) -> dict[str, str]:
+    """Topic and quality of the first values."""
+    async with asyncio.timeout(5):
+        async for event in events:
+            if event.startswith(b"event: values"):
+                return {found["topic"]: found["quality"] for found in json.loads(event.partition(b"data: ")[2])}
+    raise EOFError
+
+
 async def test_slow_client_loses_the_oldest_and_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream_module, "BUFFERED", 3)
     stream = ValueStream(["#"])
@@ -93,6 +120,53 @@ async def test_slow_client_loses_the_oldest_and_is_told(monkeypatch: pytest.Monk
         stream.offer(message("a", number))
     assert await reader.next() == ("dropped", {"count": 1})
     assert stream.dropped == 3
+
+
+async def test_large_messages_are_shed_by_their_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream_module, "BUFFERED_BYTES", 1000)
+    stream = ValueStream(["#"])
+    for number in range(9):
+        stream.offer(Message(f"a/{number}", b"x" * 297, received_ms=5))
+    assert (stream.buffered, stream.dropped) == (3, 6)
+    stream.offer(Message("b", b"x" * 2000, received_ms=5))  # never fits, and is still told
+    reader = Reader(stream)
+    assert await reader.next() == ("dropped", {"count": 9})
+    assert [value["topic"] for value in (await reader.next())[1]] == ["b"]
+    for number in range(3):
+        stream.offer(Message(f"c/{number}", b"x" * 297, received_ms=5))
+    assert [value["topic"] for value in (await reader.next())[1]] == ["c/0", "c/1", "c/2"]
+    assert stream.dropped == 9
+
+
+async def test_conflated_values_are_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream_module, "BUFFERED_BYTES", 1000)
+    stream = ValueStream(["#"], interval_ms=10)
+    for number in range(50):
+        stream.offer(Message(f"a/{number % 3}", b"x" * 297, received_ms=5))
+    assert (stream.buffered, stream.dropped) == (3, 0)
+
+
+@pytest.mark.parametrize("retained", [True, False])
+async def test_one_event_is_bounded_by_bytes(broker: Broker, monkeypatch: pytest.MonkeyPatch, retained: bool) -> None:
+    monkeypatch.setattr(stream_module, "BATCH_BYTES", 1000)
+    stream = ValueStream(["acme/ghent/_raw/#"])
+    client = broker.local("page", "operator")
+    messages = [Message(f"acme/ghent/_raw/{number}", b"x" * 600, retain=retained) for number in range(4)]
+    if not retained:
+        stream.subscribe(client)
+    for message in messages:
+        broker.publish(message, "internal")
+    if retained:
+        stream.subscribe(client)
+    reader = Reader(stream)
+    assert [len((await reader.next())[1]) for _ in range(2)] == [2, 2]
+
+
+def test_properties_of_a_message_are_not_held() -> None:
+    stream = ValueStream(["#"])
+    stream.offer(Message("a", b"1", properties={"correlation_data": b"x" * 60_000}))
+    (kept,) = stream._waiting.values()
+    assert (kept.payload, kept.properties) == (b"1", None)
 
 
 async def test_interval_keeps_the_last_value_of_each_topic() -> None:

@@ -128,6 +128,20 @@ async def test_bad_requests(client: httpx.AsyncClient, name: str) -> None:
     assert (response.status_code, error_of(response).id) == (status, finding_id)
 
 
+NEAREST = {
+    "acme/gent": "acme/ghent",
+    "acme/ghent/packging/line1": "acme/ghent/packaging/line1",
+    f"{FILLER}/temprature": TEMPERATURE,
+    "zzzz": "",
+}
+
+
+@pytest.mark.parametrize("path", NEAREST)
+async def test_unknown_path_names_what_was_probably_meant(client: httpx.AsyncClient, path: str) -> None:
+    response = await client.get("/api/v1/tree", params={"path": path})
+    assert (response.status_code, error_of(response).nearest) == (404, NEAREST[path])
+
+
 FOUND = {
     "temp line2": [TEMPERATURE.replace("line1", "line2")],
     "TEMP": [TEMPERATURE.replace("line1", line) for line in ("line1", "line2", "line10")],

@@ -38,6 +38,9 @@ def test_the_environment_wins_over_the_file() -> None:
         ({"mqtt": []}, "plant.type", "/mqtt", ""),
         ({"sparkplug": {"host_id": "a/b"}}, "plant.value", "/sparkplug/host_id", ""),
         ({"history": {"record": ["a", 5]}}, "plant.type", "/history/record/1", ""),
+        ({"history": {"record": ["acme/#/x"]}}, "plant.value", "/history/record", ""),
+        ({"history": {"record": ["acme/#", ""]}}, "plant.value", "/history/record", ""),
+        ({"history": {"record": ["$share/g/acme/#"]}}, "plant.value", "/history/record", ""),
         ([], "plant.type", "", ""),
     ],
 )
@@ -49,7 +52,9 @@ def test_a_wrong_setting_is_named_and_keeps_its_default(
     assert settings == Settings()
 
 
-@pytest.mark.parametrize(("name", "text"), [("UNS_MQTT_PORT", "x"), ("UNS_MQTT_PORT", "70000")])
+@pytest.mark.parametrize(
+    ("name", "text"), [("UNS_MQTT_PORT", "x"), ("UNS_MQTT_PORT", "70000"), ("UNS_HISTORY_RECORD", "acme/#, a#")]
+)
 def test_a_wrong_environment_variable_is_named(name: str, text: str) -> None:
     settings, findings = read_settings({"mqtt": {"port": 1}}, {name: text})
     assert [(found.id, found.where) for found in findings] == [("plant.environment", name)]

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tests.support.memory_link import MemoryBroker
+from tests.support.real_broker import RealBroker
 from uns.adapter import Point, Reading, Sink, SourceConfig
 from uns.errors import Finding
 from uns.link import Message
@@ -20,7 +21,7 @@ GROUP = "acme:ghent:packaging"
 class Listener:
     """Follows one broker: message kinds in order, and the last value and quality by device and metric name."""
 
-    def __init__(self, broker: MemoryBroker) -> None:
+    def __init__(self, broker: MemoryBroker | RealBroker) -> None:
         self.kinds: list[str] = []
         self.payloads: list[tuple[str, Payload]] = []
         self.values: dict[str, tuple[Any, Quality]] = {}

@@ -1,5 +1,6 @@
 """Report by exception."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -89,11 +90,62 @@ def test_what_is_no_deadband_is_refused(text: Any) -> None:
         parse_deadband(text)
 
 
-def test_an_unchanged_value_is_refreshed_when_it_is_read_again() -> None:
+OTHER = Point("d", "other", {})
+STANDING = [Reading(POINT, 20.0, timestamp_ms=9_000_000), Reading(OTHER, 1)]
+
+
+def standing(clock: FakeClock) -> Report:
+    """One point that is refreshed every second, one that never is; both told by now."""
+    report = Report({POINT: PointRules(Deadband(absolute=1), refresh_ms=1000), OTHER: PointRules()}, clock)
+    assert len(report.take(STANDING)) == 2
+    return report
+
+
+def test_a_value_that_is_read_again_is_told_again_as_it_was() -> None:
     clock = FakeClock()
-    report = Report({POINT: PointRules(Deadband(absolute=1), refresh_ms=1000)}, clock)
+    report = standing(clock)
     told = []
     for _ in range(5):
-        told.append(len(report.take([Reading(POINT, 20.0)])))
         clock.advance(500)
-    assert told == [1, 0, 1, 0, 1]
+        told.append([sample for _, sample in report.take([Reading(POINT, 20.5, timestamp_ms=9_000_001)])])
+    again = [Sample(20.0, Quality.GOOD, 9_000_000)]
+    assert told == [[], again, [], again, []]
+
+
+def test_a_value_that_the_connection_vouches_for_is_told_again_as_it_was() -> None:
+    clock = FakeClock()
+    report = standing(clock)
+    told = []
+    for _ in range(5):
+        clock.advance(500)
+        told.append(report.vouched())
+    again = [(POINT, Sample(20.0, Quality.GOOD, 9_000_000))]
+    assert told == [[], again, [], again, []]
+
+
+def test_a_change_puts_the_next_refresh_off() -> None:
+    clock = FakeClock()
+    report = standing(clock)
+    clock.advance(600)
+    assert len(report.take([Reading(POINT, 30.0)])) == 1
+    clock.advance(600)
+    assert report.vouched() == []
+    clock.advance(400)
+    assert [sample.value for _, sample in report.vouched()] == [30.0]
+
+
+def test_a_change_of_the_wall_clock_refreshes_nothing() -> None:
+    clock = FakeClock()
+    report = standing(clock)
+    clock.set_wall(clock.wall_ms() + 3_600_000)
+    assert report.take([Reading(POINT, 20.0)]) == report.vouched() == []
+
+
+@pytest.mark.parametrize("end", [Report.reset, lambda report: report.forget(POINT)], ids=["reset", "forget"])
+def test_what_is_forgotten_is_not_vouched_for(end: Callable[[Report], None]) -> None:
+    clock = FakeClock()
+    report = standing(clock)
+    end(report)
+    clock.advance(1000)
+    assert report.vouched() == []
+    assert len(report.take(STANDING[:1])) == 1

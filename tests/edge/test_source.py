@@ -3,18 +3,22 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from random import Random
 from typing import Any
 
 import pytest
+from msgspec import structs
 
-from tests.adapters.support import until
 from tests.edge.listener import GROUP, Listener, PlayedAdapter, forever
 from tests.edge.sources import MemoryBdSeq, document, parsed
 from tests.support.clock import FakeClock
 from tests.support.memory_link import MemoryBroker
+from tests.support.real_broker import RealBroker
+from tests.support.until import until_async
 from uns.adapter import Fatal, Retriable, Sink, SourceConfig
 from uns.edge.backoff import Backoff
+from uns.edge.bdseq import BdSeqStore
 from uns.edge.source import Source
 from uns.edge.status import State
 from uns.errors import Finding, UnsError
@@ -23,29 +27,52 @@ from uns.samples import DataType, Quality
 LOST = Finding(id="source.unreachable", what="gone.")
 SILENT = Finding(id="source.silent", what="nothing.")
 Run = Callable[[PlayedAdapter, Sink], Any]
+AnyBroker = type[MemoryBroker] | type[RealBroker]
+
+
+class CountingClock(FakeClock):
+    """Tells how often it was asked for the wall time: once in each tick of a source at rest."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+
+    def wall_ms(self) -> int:
+        self.asked += 1
+        return super().wall_ms()
 
 
 class Plant:
     """A source with a played adapter, on a broker with a listener."""
 
-    def __init__(self, *runs: Run, bd_seq: int = 0, check: list[Finding] | None = None) -> None:
+    def __init__(
+        self,
+        broker: AnyBroker,
+        *runs: Run,
+        bd_seq: int = 0,
+        check: list[Finding] | None = None,
+        store: BdSeqStore | None = None,
+        refresh_ms: int | None = None,
+    ) -> None:
         devices = {
             "filler": {"t": {"deadband": 0.5}, "level": {}},
             "capper": {"torque": {"writable": True}},
         }
-        self.clock = FakeClock()
-        self.broker = MemoryBroker(self.clock)
+        spec = parsed(document(devices=devices))
+        rules = {point: structs.replace(rules, refresh_ms=refresh_ms) for point, rules in spec.rules.items()}
+        self.clock = CountingClock()
+        self.broker = broker(self.clock)
         self.host = Listener(self.broker)
         self.store = MemoryBdSeq(bd_seq)
         self.adapter: PlayedAdapter | None = None
         self._runs = runs
         self._check = check
         self.source = Source(
-            parsed(document(devices=devices)),
+            structs.replace(spec, rules=rules),
             self._make,
             self.broker.link("edge:line1"),
             self.clock,
-            self.store,
+            store or self.store,
             random=Random(1),
             backoff=Backoff(first_s=0.01, most_s=0.02),
             tick_s=0.01,
@@ -69,6 +96,15 @@ class Plant:
                 await task
 
 
+MakePlant = Callable[..., Plant]
+
+
+@pytest.fixture(params=[MemoryBroker, RealBroker], ids=["queued", "nested"])
+def make(request: pytest.FixtureRequest) -> MakePlant:
+    """Everything here holds whether a broker delivers after or within the delivery that brought the message about."""
+    return partial(Plant, request.param)
+
+
 async def connect(adapter: PlayedAdapter, sink: Sink) -> None:
     sink.connected(adapter.datatypes())
     sink.emit(adapter.readings(t=20.0, level=1.0, torque=5.0))
@@ -85,10 +121,10 @@ async def connect_and_lose(adapter: PlayedAdapter, sink: Sink) -> None:
     raise Retriable(LOST)
 
 
-async def test_births_carry_the_first_values_and_the_death_ends_it() -> None:
-    plant = Plant(connect_and_stay)
+async def test_births_carry_the_first_values_and_the_death_ends_it(make: MakePlant) -> None:
+    plant = make(connect_and_stay)
     async with plant.running():
-        await until(lambda: "DBIRTH/capper" in plant.host.kinds)
+        await until_async(lambda: "DBIRTH/capper" in plant.host.kinds)
         assert plant.host.kinds == ["NBIRTH", "DBIRTH/filler", "DBIRTH/capper"]
         assert plant.host.values["filler/t"] == (20.0, Quality.GOOD)
         assert plant.host.values["capper/torque"] == (5.0, Quality.GOOD)
@@ -96,7 +132,7 @@ async def test_births_carry_the_first_values_and_the_death_ends_it() -> None:
     assert plant.source.status().state is State.STOPPED
 
 
-async def test_a_batch_is_one_message_per_device_with_what_changed() -> None:
+async def test_a_batch_is_one_message_per_device_with_what_changed(make: MakePlant) -> None:
     async def play(adapter: PlayedAdapter, sink: Sink) -> None:
         await connect(adapter, sink)
         await asyncio.sleep(0)
@@ -104,9 +140,9 @@ async def test_a_batch_is_one_message_per_device_with_what_changed() -> None:
         sink.emit(adapter.readings(t=20.6, level=2.0, torque=6.0))
         await forever()
 
-    plant = Plant(play)
+    plant = make(play)
     async with plant.running():
-        await until(lambda: len(plant.host.kinds) >= 6)
+        await until_async(lambda: len(plant.host.kinds) >= 6)
         assert plant.host.kinds[3:] == ["DDATA/filler", "DDATA/filler", "DDATA/capper"]
         assert [len(payload.metrics) for _, payload in plant.host.payloads[3:]] == [1, 1, 1]
         assert [payload.seq for _, payload in plant.host.payloads] == [0, 1, 2, 3, 4, 5]
@@ -114,10 +150,10 @@ async def test_a_batch_is_one_message_per_device_with_what_changed() -> None:
     assert (status.points, status.points_seen, status.points_missing, status.suppressed) == (3, 3, 0, 3)
 
 
-async def test_a_lost_device_dies_and_is_born_again() -> None:
-    plant = Plant(connect_and_lose, connect_and_stay)
+async def test_a_lost_device_dies_and_is_born_again(make: MakePlant) -> None:
+    plant = make(connect_and_lose, connect_and_stay)
     async with plant.running():
-        await until(lambda: plant.host.kinds.count("DBIRTH/capper") == 2)
+        await until_async(lambda: plant.host.kinds.count("DBIRTH/capper") == 2)
         assert plant.host.kinds == [
             "NBIRTH",
             *("DBIRTH/filler", "DBIRTH/capper", "DDEATH/filler", "DDEATH/capper"),
@@ -128,11 +164,13 @@ async def test_a_lost_device_dies_and_is_born_again() -> None:
 
 
 @pytest.mark.parametrize(("finding", "state"), [(LOST, State.RETRYING), (SILENT, State.SILENT)])
-async def test_while_it_is_lost_the_status_says_why_and_when_it_is_tried_again(finding: Finding, state: State) -> None:
+async def test_while_it_is_lost_the_status_says_why_and_when_it_is_tried_again(
+    make: MakePlant, finding: Finding, state: State
+) -> None:
     async def lose(adapter: PlayedAdapter, sink: Sink) -> None:
         raise Retriable(finding)
 
-    plant = Plant(lose, forever)
+    plant = make(lose, forever)
     seen = []
     async with plant.running():
         while not seen or plant.source.status().state is not State.CONNECTING:
@@ -144,7 +182,7 @@ async def test_while_it_is_lost_the_status_says_why_and_when_it_is_tried_again(f
     assert 5 <= seen[0].next_attempt_ms - plant.clock.wall_ms() <= 10
 
 
-async def test_a_connection_that_brings_nothing_is_silent_until_a_value_comes() -> None:
+async def test_a_connection_that_brings_nothing_is_silent_until_a_value_comes(make: MakePlant) -> None:
     value = asyncio.Event()
 
     async def play(adapter: PlayedAdapter, sink: Sink) -> None:
@@ -153,23 +191,24 @@ async def test_a_connection_that_brings_nothing_is_silent_until_a_value_comes() 
         sink.emit(adapter.readings(t=1.0))
         await forever()
 
-    plant = Plant(play)
+    plant = make(play)
     async with plant.running():
-        await until(lambda: plant.source.status().state is State.RUNNING)
+        await until_async(lambda: plant.source.status().state is State.RUNNING)
         plant.clock.advance(9_999)
-        await asyncio.sleep(0.05)
+        asked = plant.clock.asked
+        await until_async(lambda: plant.clock.asked >= asked + 2)  # the first of the two ticks is over
         assert plant.source.status().state is State.RUNNING
         plant.clock.advance(1)
-        await until(lambda: plant.source.status().state is State.SILENT)
+        await until_async(lambda: plant.source.status().state is State.SILENT)
         finding = plant.source.status().finding
         assert finding is not None
         assert finding.id == "source.silent"
         value.set()
-        await until(lambda: plant.source.status().state is State.RUNNING)
+        await until_async(lambda: plant.source.status().state is State.RUNNING)
     assert plant.source.status().last_value_ms == plant.clock.wall_ms()
 
 
-async def test_missing_points_are_counted_told_and_left_out_of_the_birth() -> None:
+async def test_missing_points_are_counted_told_and_left_out_of_the_birth(make: MakePlant) -> None:
     missing = Finding(id="source.node_unknown", what="no torque.")
 
     async def play(adapter: PlayedAdapter, sink: Sink) -> None:
@@ -179,75 +218,197 @@ async def test_missing_points_are_counted_told_and_left_out_of_the_birth() -> No
         sink.dropped(4)
         await forever()
 
-    plant = Plant(play)
+    plant = make(play)
     async with plant.running():
-        await until(lambda: "DBIRTH/filler" in plant.host.kinds)
+        await until_async(lambda: "DBIRTH/filler" in plant.host.kinds)
         status = plant.source.status()
     assert "DBIRTH/capper" not in plant.host.kinds
     assert (status.points_seen, status.points_missing, status.finding, status.missing) == (2, 1, missing, [missing])
     assert status.dropped == 5  # four, and the value of a point that was not announced
 
 
-async def test_a_metric_that_is_gone_after_a_reconnect_leaves_the_birth() -> None:
+async def test_a_metric_that_is_gone_after_a_reconnect_leaves_the_birth(make: MakePlant) -> None:
     async def without_level(adapter: PlayedAdapter, sink: Sink) -> None:
         sink.connected(adapter.datatypes("t"))
         await forever()
 
-    plant = Plant(connect_and_lose, without_level)
+    plant = make(connect_and_lose, without_level)
     async with plant.running():
-        await until(lambda: plant.host.kinds.count("DBIRTH/filler") == 2)
+        await until_async(lambda: plant.host.kinds.count("DBIRTH/filler") == 2)
     births = [payload for kind, payload in plant.host.payloads if kind == "DBIRTH"]
     assert [metric.name for metric in births[-1].metrics] == ["t"]
 
 
-async def test_a_crash_of_the_adapter_is_reported_and_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_crash_of_the_adapter_is_reported_and_tried_again(
+    make: MakePlant, caplog: pytest.LogCaptureFixture
+) -> None:
     async def crash(adapter: PlayedAdapter, sink: Sink) -> None:
         raise KeyError("oops")
 
-    plant = Plant(crash, connect_and_stay)
+    plant = make(crash, connect_and_stay)
     async with plant.running():
-        await until(lambda: plant.source.status().state is State.RUNNING)
+        await until_async(lambda: plant.source.status().state is State.RUNNING)
     assert "source.crashed" in caplog.text
     assert "KeyError: 'oops'" in caplog.text
 
 
-async def test_a_fatal_error_ends_it_with_the_reason() -> None:
+class FullDisk(MemoryBdSeq):
+    """Takes nothing until there is room."""
+
+    room = False
+
+    def save(self, bd_seq: int) -> None:
+        if not self.room:
+            raise OSError(28, "No space left on device")
+        super().save(bd_seq)
+
+
+async def test_a_session_number_that_cannot_be_stored_is_told_and_tried_again(make: MakePlant) -> None:
+    store = FullDisk()
+    plant = make(connect_and_stay, store=store)
+    async with plant.running():
+        await until_async(lambda: plant.source.status().state is State.RETRYING)
+        status = plant.source.status()
+        assert status.finding is not None
+        assert (status.finding.id, "No space left" in status.finding.what) == ("storage.bd_seq", True)
+        assert status.next_attempt_ms is not None
+        assert plant.host.kinds == []
+        store.room = True
+        await until_async(lambda: plant.source.status().state is State.RUNNING)
+        assert plant.source.status().finding is None
+    assert (plant.host.kinds[0], plant.host.kinds[-1]) == ("NBIRTH", "NDEATH")
+
+
+async def test_stopping_while_the_disk_is_full(make: MakePlant) -> None:
+    plant = make(store=FullDisk())
+    async with plant.running():
+        await until_async(lambda: plant.source.status().state is State.RETRYING)
+    assert (plant.source.status().state, plant.host.kinds) == (State.STOPPED, [])
+
+
+@pytest.mark.parametrize("broken", ["the constructor", "the check"])
+async def test_an_adapter_that_cannot_even_start_fails_with_the_reason(
+    make: MakePlant, broken: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken(PlayedAdapter):
+        def __init__(self, config: SourceConfig) -> None:
+            super().__init__(config, [])
+            if broken == "the constructor":
+                raise KeyError("oops")
+
+        def check(self) -> list[Finding]:
+            raise KeyError("oops")
+
+    plant = make()
+    plant.source._factory = Broken
+    await plant.source.run()
+    status = plant.source.status()
+    assert status.finding is not None
+    assert (status.state, status.finding.id) == (State.FAILED, "source.crashed")
+    assert "KeyError: 'oops'" in status.finding.what
+    assert "cannot go on" in caplog.text
+    assert plant.host.kinds == []
+
+
+@pytest.mark.parametrize("end", [None, Retriable(LOST)], ids=["returns", "raises"])
+async def test_a_cancellation_that_the_adapter_swallows_ends_it_all_the_same(
+    make: MakePlant, end: Retriable | None
+) -> None:
+    async def swallow(adapter: PlayedAdapter, sink: Sink) -> None:
+        await connect(adapter, sink)
+        with contextlib.suppress(asyncio.CancelledError):
+            await forever()
+        if end is not None:
+            raise end
+
+    plant = make(swallow)
+    async with plant.running():
+        await until_async(lambda: plant.source.status().state is State.RUNNING)
+    assert plant.source.status().state is State.STOPPED
+    assert plant.host.kinds[-1] == "NDEATH"
+
+
+async def test_stopping_waits_for_the_writes_that_are_under_way(make: MakePlant) -> None:
+    ended = []
+
+    async def write(*_: object) -> None:
+        try:
+            await forever()
+        finally:
+            await asyncio.sleep(0)
+            ended.append(plant.host.kinds[-1])
+
+    plant = make(connect_and_stay)
+    async with plant.running():
+        await until_async(lambda: len(plant.host.kinds) == 3)
+        assert plant.adapter is not None
+        plant.adapter.write = write
+        plant.host.command(f"spBv1.0/{GROUP}/DCMD/line1/capper", "torque", 1.0, DataType.DOUBLE)
+        await asyncio.sleep(0)
+    assert ended == ["DDEATH/capper"]
+    assert plant.host.kinds[-1] == "NDEATH"
+
+
+async def test_what_the_connection_vouches_for_is_told_again_but_not_what_went_missing(make: MakePlant) -> None:
+    vouch = asyncio.Event()
+
+    async def play(adapter: PlayedAdapter, sink: Sink) -> None:
+        await connect(adapter, sink)
+        sink.missing(adapter.point["level"], Finding(id="source.node_denied", what="not monitored."))
+        while True:
+            await vouch.wait()
+            vouch.clear()
+            sink.alive()
+
+    plant = make(play, refresh_ms=1000)
+    async with plant.running():
+        await until_async(lambda: len(plant.host.kinds) == 3)
+        born_ms = plant.clock.wall_ms()
+        plant.clock.advance(1000)
+        vouch.set()
+        await until_async(lambda: len(plant.host.kinds) == 5)
+        assert plant.host.kinds[3:] == ["DDATA/filler", "DDATA/capper"]
+        told = [metric for _, payload in plant.host.payloads[3:] for metric in payload.metrics]
+        assert [(metric.value, metric.timestamp_ms) for metric in told] == [(20.0, born_ms), (5.0, born_ms)]
+
+
+async def test_a_fatal_error_ends_it_with_the_reason(make: MakePlant) -> None:
     wrong = Finding(id="source.refused", what="wrong password.")
 
     async def fail(adapter: PlayedAdapter, sink: Sink) -> None:
         raise Fatal(wrong)
 
-    plant = Plant(fail)
+    plant = make(fail)
     await plant.source.run()
     assert (plant.source.status().state, plant.source.status().finding) == (State.FAILED, wrong)
     assert plant.host.kinds == ["NBIRTH", "NDEATH"]
 
 
-async def test_a_wrong_configuration_fails_before_anything_is_opened() -> None:
+async def test_a_wrong_configuration_fails_before_anything_is_opened(make: MakePlant) -> None:
     wrong = Finding(id="source.bad_endpoint", what="no.")
-    plant = Plant(check=[wrong])
+    plant = make(check=[wrong])
     await plant.source.run()
     assert (plant.source.status().state, plant.source.status().finding) == (State.FAILED, wrong)
     assert plant.host.kinds == []
 
 
-async def test_the_will_takes_the_next_bd_seq_and_it_is_stored() -> None:
-    plant = Plant(connect_and_stay, bd_seq=255)
+async def test_the_will_takes_the_next_bd_seq_and_it_is_stored(make: MakePlant) -> None:
+    plant = make(connect_and_stay, bd_seq=255)
     async with plant.running():
-        await until(lambda: plant.host.kinds)
+        await until_async(lambda: plant.host.kinds)
         assert plant.store.bd_seq == 0
         assert plant.host.values["bdSeq"][0] == 255
     assert plant.host.kinds[-1] == "NDEATH"
     assert plant.host.values["bdSeq"][0] == 255
 
 
-async def test_a_rebirth_command_brings_all_births_again() -> None:
-    plant = Plant(connect_and_stay)
+async def test_a_rebirth_command_brings_all_births_again(make: MakePlant) -> None:
+    plant = make(connect_and_stay)
     async with plant.running():
-        await until(lambda: len(plant.host.kinds) == 3)
+        await until_async(lambda: len(plant.host.kinds) == 3)
         plant.clock.advance(2000)
         plant.host.command(f"spBv1.0/{GROUP}/NCMD/line1", "Node Control/Rebirth", True, DataType.BOOLEAN)
-        await until(lambda: plant.host.kinds.count("NBIRTH") == 2)
+        await until_async(lambda: plant.host.kinds.count("NBIRTH") == 2)
         assert [kind for kind in plant.host.kinds[3:] if "CMD" not in kind] == [
             "NBIRTH",
             "DBIRTH/filler",
@@ -256,29 +417,62 @@ async def test_a_rebirth_command_brings_all_births_again() -> None:
         assert plant.host.values["filler/t"] == (20.0, Quality.GOOD)
 
 
-async def test_a_device_command_is_written_only_where_the_source_says_so(caplog: pytest.LogCaptureFixture) -> None:
-    plant = Plant(connect_and_stay)
+async def test_a_device_command_is_written_only_where_the_source_says_so(
+    make: MakePlant, caplog: pytest.LogCaptureFixture
+) -> None:
+    plant = make(connect_and_stay)
     async with plant.running():
-        await until(lambda: len(plant.host.kinds) == 3)
+        await until_async(lambda: len(plant.host.kinds) == 3)
         assert plant.adapter is not None
         for device, metric, value in (("filler", "t", 1.0), ("capper", "torque", 7.5)):
             plant.host.command(f"spBv1.0/{GROUP}/DCMD/line1/{device}", metric, value, DataType.DOUBLE)
-        await until(lambda: plant.adapter is not None and plant.adapter.written)
+        await until_async(lambda: plant.adapter is not None and plant.adapter.written)
         assert plant.adapter.written == [("torque", 7.5)]
     assert "source.read_only" in caplog.text
+
+
+async def test_a_refused_command_is_told_until_one_is_obeyed(make: MakePlant) -> None:
+    plant = make(connect_and_stay)
+
+    def command(device: str, metric: str) -> None:
+        plant.host.command(f"spBv1.0/{GROUP}/DCMD/line1/{device}", metric, 7.5, DataType.DOUBLE)
+
+    def finding_id() -> str:
+        finding = plant.source.status().finding
+        return finding.id if finding else ""
+
+    async with plant.running():
+        await until_async(lambda: len(plant.host.kinds) == 3)
+        for _ in range(2):
+            command("filler", "t")
+            await until_async(lambda: finding_id() == "source.read_only")
+            command("capper", "torque")
+            await until_async(lambda: finding_id() == "")
+        assert plant.source.status().state is State.RUNNING
+
+
+async def test_an_obeyed_command_does_not_hide_what_the_namespace_refused(make: MakePlant) -> None:
+    plant = make(connect_and_stay)
+    refused = Finding(id="access.publish", what="no.")
+    async with plant.running():
+        await until_async(lambda: len(plant.host.kinds) == 3)
+        plant.source._noted(refused)
+        plant.host.command(f"spBv1.0/{GROUP}/DCMD/line1/capper", "torque", 7.5, DataType.DOUBLE)
+        await until_async(lambda: plant.adapter is not None and plant.adapter.written)
+        assert plant.source.status().finding == refused
 
 
 @pytest.mark.parametrize(
     ("error", "id_"),
     [(Retriable(LOST), "source.unreachable"), (Fatal(SILENT), "source.silent"), (KeyError("x"), "source.crashed")],
 )
-async def test_what_the_adapter_says_to_a_write_is_passed_on(error: Exception, id_: str) -> None:
+async def test_what_the_adapter_says_to_a_write_is_passed_on(make: MakePlant, error: Exception, id_: str) -> None:
     async def refuse(*_: object) -> None:
         raise error
 
-    plant = Plant(connect_and_stay)
+    plant = make(connect_and_stay)
     async with plant.running():
-        await until(lambda: len(plant.host.kinds) == 3)
+        await until_async(lambda: len(plant.host.kinds) == 3)
         assert plant.adapter is not None
         plant.adapter.write = refuse  # type: ignore[method-assign]
         with pytest.raises(UnsError) as refused:
@@ -286,10 +480,10 @@ async def test_what_the_adapter_says_to_a_write_is_passed_on(error: Exception, i
     assert refused.value.finding.id == id_
 
 
-async def test_write_says_why_it_cannot() -> None:
-    plant = Plant(forever)
+async def test_write_says_why_it_cannot(make: MakePlant) -> None:
+    plant = make(forever)
     async with plant.running():
-        await until(lambda: plant.source.status().state is State.CONNECTING)
+        await until_async(lambda: plant.source.status().state is State.CONNECTING)
         for device, metric, id_ in (
             ("capper", "torqe", "unknown.point"),
             ("filler", "t", "source.read_only"),

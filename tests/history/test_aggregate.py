@@ -29,6 +29,16 @@ def test_each_function(function: str, expected: float) -> None:
     assert buckets(f"{function}:1s", (0, 3), (1, 1), (2, 4), (999, 2)) == [(0, expected, GOOD)]
 
 
+@pytest.mark.parametrize(
+    ("function", "one", "three"),
+    [("sum", 1, 2), ("avg", 1.0, 2 / 3), ("min", True, False), ("last", True, True)],
+)
+def test_booleans_are_0_and_1_to_sum_and_average(function: str, one: Any, three: Any) -> None:
+    found = buckets(f"{function}:1s", (0, True), (1000, True), (1001, False), (1002, True))
+    assert [value for _, value, _ in found] == [one, three]
+    assert [type(value) for _, value, _ in found] == [type(one), type(three)]
+
+
 def test_buckets_are_aligned_to_utc_and_empty_ones_are_left_out() -> None:
     assert buckets("sum:10s", (9_999, 1), (10_000, 2), (19_999, 4), (40_000, 8)) == [
         (0, 1, GOOD),

@@ -8,6 +8,7 @@ import pytest
 from tests.history.support import START_MS, sample
 from uns.errors import UnsError
 from uns.history import Row, SqliteHistory, query
+from uns.samples import Sample
 
 
 @pytest.fixture
@@ -28,9 +29,24 @@ def test_the_limit_keeps_the_oldest_and_says_that_there_is_more(store: SqliteHis
     series = query(store, "a/b", START_MS, START_MS + 100_000, limit=10)
     assert [point.value for point in series.points] == list(range(10))
     assert series.truncated
-    rest = query(store, "a/b", series.points[-1].timestamp_ms + 1, START_MS + 100_000, limit=90)
+    assert series.next_ms is not None
+    rest = query(store, "a/b", series.next_ms, START_MS + 100_000, limit=90)
     assert [point.value for point in rest.points] == list(range(10, 100))
-    assert not rest.truncated
+    assert (rest.truncated, rest.next_ms) == (False, None)
+
+
+@pytest.mark.parametrize("agg", ["", "count:1s", "count:7s", "last:10s"])
+@pytest.mark.parametrize("limit", [1, 3, 100])
+def test_page_by_page_is_the_same_as_at_once(store: SqliteHistory, agg: str, limit: int) -> None:
+    start_ms: int | None = START_MS + 5_500
+    end_ms = START_MS + 60_000
+    whole = query(store, "a/b", START_MS + 5_500, end_ms, 1000, agg).points
+    paged: list[Sample] = []
+    while start_ms is not None:
+        series = query(store, "a/b", start_ms, end_ms, limit, agg)
+        paged += series.points
+        start_ms = series.next_ms
+    assert paged == whole
 
 
 def test_the_limit_counts_buckets(store: SqliteHistory) -> None:

@@ -76,6 +76,33 @@ def test_a_bare_scalar_is_stamped_with_its_arrival(make: Make, link: LocalLink, 
     assert recorded(store) == [sample(21.4, 0)]
 
 
+def test_bare_values_that_arrive_in_one_millisecond_are_all_kept(
+    make: Make, link: LocalLink, store: SqliteHistory, clock: StillClock
+) -> None:
+    recorder = make()
+    for payload in (b"1", b"2", b'{"value": 1}', b"true"):
+        link.publish(TOPIC, payload)
+    assert recorder.flush()
+    clock.now_ms += 1
+    link.publish(TOPIC, b"5")
+    link.publish(f"{TOPIC}/raw", b"1")
+    assert recorder.flush()
+    assert recorded(store) == [sample(1, 0), sample(2, 1), sample(1, 2), sample(True, 3), sample(5, 4)]
+    assert recorded(store, f"{TOPIC}/raw") == [sample(1, 1)]
+
+
+def test_a_bare_value_that_two_filters_bring_is_one_row(
+    link: LocalLink, store: SqliteHistory, clock: StillClock
+) -> None:
+    recorder = Recorder(link, store, ["acme/#", "acme/ghent/#"], clock)
+    recorder.start()
+    link.publish(TOPIC, b"1")
+    link.publish(TOPIC, b"2")
+    recorder.stop()
+    assert recorded(store) == [sample(1, 0), sample(2, 1)]
+    assert recorder.status().duplicates == 2
+
+
 @pytest.mark.parametrize(
     "payload", [b"", b"\x08\xff", b"[1]", b'{"order": 7}', b'{"value":1,"timestamp":"now"}', b"[" * 9999]
 )

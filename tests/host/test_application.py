@@ -2,16 +2,18 @@
 
 import json
 import math
+from functools import partial
 from itertools import pairwise
 
 import pytest
 
 from tests.support.clock import FakeClock
 from tests.support.memory_link import MemoryBroker
+from tests.support.real_broker import RealBroker
 from uns.errors import UnsError
 from uns.host.application import SparkplugHost
 from uns.host.status import DeviceStatus, Origin
-from uns.samples import DataType, Quality, Sample
+from uns.samples import DataType, Quality, Sample, decode_sample
 from uns.sparkplug.command import RebirthRequested, Write
 from uns.sparkplug.edge import EdgeNode
 from uns.sparkplug.events import NodeState
@@ -58,9 +60,9 @@ class Edge:
 
 
 class Plant:
-    def __init__(self, **options):
+    def __init__(self, broker, **options):
         self.clock = FakeClock()
-        self.broker = MemoryBroker(self.clock)
+        self.broker = broker(self.clock)
         self.findings = []
         self.edge_findings = []
         self.historical = []
@@ -90,9 +92,15 @@ class Plant:
         return [finding.id for finding, _ in self.findings]
 
 
+@pytest.fixture(params=[MemoryBroker, RealBroker], ids=["queued", "nested"])
+def make_plant(request):
+    """Everything here holds whether a broker delivers after or within the delivery that brought the message about."""
+    return partial(Plant, request.param)
+
+
 @pytest.fixture
-def plant():
-    made = Plant()
+def plant(make_plant):
+    made = make_plant()
     made.host.start()
     made.clock.advance(10)
     return made
@@ -101,8 +109,8 @@ def plant():
 # --- STATE ------------------------------------------------------------------------------------------------------------
 
 
-def test_the_first_publish_says_that_the_host_is_online():
-    plant = Plant()
+def test_the_first_publish_says_that_the_host_is_online(make_plant):
+    plant = make_plant()
     other = plant.broker.link("other")
     other.open()
     other.publish(STATE, b'{"online":false,"timestamp":1}', retain=True)
@@ -207,17 +215,71 @@ def test_historical_values_do_not_move_the_live_one(plant):
     assert (topic, sample.value) == (f"{TREE}/filler/temperature", 5.0)
 
 
-def test_a_death_makes_values_uncertain_and_a_birth_good_again(plant):
+def documents(plant, name="temperature"):
+    """(value, quality, seconds since the start) of everything published on a topic of the filler."""
+    start_ms = FakeClock().wall_ms() + 10
+    samples = [decode_sample(m.payload, 0) for m in plant.broker.on(f"{TREE}/filler/{name}")]
+    return [(sample.value, sample.quality, (sample.timestamp_ms - start_ms) / 1000) for sample in samples]
+
+
+def test_a_death_makes_values_uncertain_at_its_own_time_and_a_birth_good_again(plant):
     edge = Edge(plant).connect()
     edge.data("temperature", 21.0)
-    before = json.loads(plant.broker.retained[f"{TREE}/filler/temperature"].payload)["timestamp"]
+    plant.broker.published.clear()
     plant.clock.advance(60_000)
     edge.link.lose()
-    assert plant.value("filler/temperature") == (21.0, "Uncertain")
-    assert json.loads(plant.broker.retained[f"{TREE}/filler/temperature"].payload)["timestamp"] == before
     assert plant.host.origin(f"{TREE}/filler/temperature").online is False
+    plant.clock.advance(5000)
+    edge.connect()  # with the sample from before
+    plant.clock.advance(1000)
+    edge.data("temperature", 22.0)
+    assert documents(plant) == [(21.0, "Uncertain", 60), (21.0, "Good", 65), (22.0, "Good", 66)]
+
+
+def test_a_constant_keeps_its_time_after_each_return_however_often_it_is_told(plant):
+    edge = Edge(plant).connect()
+    constant = ("temperature", Sample(21.0, Quality.GOOD, plant.clock.wall_ms()))
+    edge.send(edge.node.data("filler", [constant], plant.clock.wall_ms()))
+    plant.broker.published.clear()
+    for _ in range(2):
+        plant.clock.advance(1000)
+        edge.link.lose()
+        plant.clock.advance(1000)
+        edge.connect()
+        plant.clock.advance(500)
+        edge.send(edge.node.data("filler", [constant], plant.clock.wall_ms()))
+    good, uncertain = Quality.GOOD, Quality.UNCERTAIN
+    assert documents(plant) == [
+        *((21.0, uncertain, 1), (21.0, good, 2), (21.0, good, 2)),
+        *((21.0, uncertain, 3.5), (21.0, good, 4.5), (21.0, good, 4.5)),
+    ]
+
+
+def test_a_rebirth_of_the_living_moves_no_time(plant):
+    edge = Edge(plant).connect()
+    edge.data("temperature", 21.0)
+    edge.link.lose()
     edge.connect()
-    assert plant.value("filler/temperature") == (21.0, "Good")
+    plant.broker.published.clear()
+    plant.clock.advance(60_000)
+    edge.send(*edge.node.births(plant.clock.wall_ms()))
+    [(_, quality, at_s)] = documents(plant)
+    assert (quality, at_s) == ("Good", 0.002)  # dead 1 ms after the value, good again 1 ms later
+
+
+def test_a_death_by_a_clock_behind_the_values_stands_behind_the_last_value(plant):
+    edge = Edge(plant).connect()
+    edge.data("temperature", 21.0)
+    edge.send(*edge.node.leave("filler", plant.clock.wall_ms() - 60_000))
+    assert documents(plant)[-1] == (21.0, "Uncertain", 0.001)
+
+
+def test_live_retained_messages_are_no_messages_from_the_past(plant):
+    edge = Edge(plant)
+    edge.link.open(edge.node.will(plant.clock.wall_ms()))
+    for message in edge.node.births(plant.clock.wall_ms()):
+        edge.link.publish(message.topic, message.payload, retain=True)
+    assert plant.value("filler/temperature") == (None, "GoodNoData")
 
 
 def test_a_lost_device_is_stale_and_what_was_bad_stays_bad(plant):
@@ -249,8 +311,8 @@ def test_two_sources_for_one_topic_collide_until_the_first_is_dead(plant):
     assert plant.value("filler/x") == (1, "Good")
 
 
-def test_a_dead_owner_gives_its_topic_to_the_next(plant):
-    plant = Plant(template=lambda group, node, device, metric: f"{TREE}/{metric}" if device else None)
+def test_a_dead_owner_gives_its_topic_to_the_next(make_plant):
+    plant = make_plant(template=lambda group, node, device, metric: f"{TREE}/{metric}" if device else None)
     plant.host.start()
     old, new = Edge(plant, "n1", x=DataType.INT8).connect(), Edge(plant, "n2", x=DataType.INT8)
     old.data("x", 1)
@@ -274,8 +336,8 @@ def test_a_name_too_long_for_a_topic_is_told(plant):
 # --- rebirth ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_host_that_comes_late_asks_for_the_births():
-    plant = Plant()
+def test_a_host_that_comes_late_asks_for_the_births(make_plant):
+    plant = make_plant()
     edge = Edge(plant).connect()
     plant.clock.advance(60_000)
     plant.host.start()
@@ -287,8 +349,8 @@ def test_a_host_that_comes_late_asks_for_the_births():
     assert plant.host.nodes()[0].rebirth_cause == "message before the node's birth"
 
 
-def test_first_requests_are_spread_over_the_start():
-    plant = Plant(start_spread_ms=10_000)
+def test_first_requests_are_spread_over_the_start(make_plant):
+    plant = make_plant(start_spread_ms=10_000)
     edges = [Edge(plant, f"line{index}").connect() for index in range(20)]
     plant.host.start()
     for edge in edges:
@@ -301,8 +363,8 @@ def test_first_requests_are_spread_over_the_start():
     assert max(after - before for before, after in pairwise(when)) < 8
 
 
-def test_a_passive_host_asks_for_nothing():
-    plant = Plant(passive=True)
+def test_a_passive_host_asks_for_nothing(make_plant):
+    plant = make_plant(passive=True)
     edge = Edge(plant).connect()
     plant.host.start()
     edge.data("temperature", 5.0)
@@ -422,8 +484,8 @@ def test_another_hosts_state_is_none_of_ours(plant):
     assert plant.host.nodes() == []
 
 
-def test_the_number_of_nodes_is_bounded():
-    plant = Plant(max_nodes=1)
+def test_the_number_of_nodes_is_bounded(make_plant):
+    plant = make_plant(max_nodes=1)
     plant.host.start()
     for index in range(3):
         Edge(plant, f"line{index}").connect()

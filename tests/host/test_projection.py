@@ -14,6 +14,7 @@ CASES = [
     (("acme", "n", "d", "Properties/x"), "acme/n/d/Properties/x"),
     (("acme", "a:b", "d", "ns=2;s=x:y"), "acme/a%3Ab/d/ns=2;s=x%3Ay"),
     (("acme", "n", "d", "50%+#\0"), "acme/n/d/50%25%2B%23%00"),
+    (("acme", "n", "d", "a\nb\ufdd0"), "acme/n/d/a%0Ab%EF%B7%90"),
     (("a::b", "n", "d", "/x//y/"), "a/%/b/n/d/%/x/%/y/%"),
     (("$SYS", "n", "d", "$x"), "%24SYS/n/d/$x"),
     (("acme", "n", "d", "Température"), "acme/n/d/Température"),

@@ -1,6 +1,8 @@
 """uns.server.http: listening, stopping in time, and leaving signals alone."""
 
 import asyncio
+import contextlib
+import json
 import signal
 import socket
 from collections.abc import AsyncIterator
@@ -13,6 +15,7 @@ from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.routing import Route
 
 from uns.errors import UnsError
+from uns.server import http_patience
 from uns.server.http import GRACE_S, HttpServer
 
 
@@ -28,7 +31,22 @@ async def endless(_: Request) -> StreamingResponse:
     return StreamingResponse(body())
 
 
-APP = Starlette(routes=[Route("/", hello), Route("/endless", endless)])
+async def length(request: Request) -> PlainTextResponse:
+    return PlainTextResponse(str(len(await request.body())))
+
+
+async def flood(_: Request) -> PlainTextResponse:
+    return PlainTextResponse("x" * 32_000_000)
+
+
+APP = Starlette(
+    routes=[
+        Route("/", hello),
+        Route("/endless", endless),
+        Route("/length", length, methods=["POST"]),
+        Route("/flood", flood),
+    ]
+)
 
 
 @pytest.fixture
@@ -107,3 +125,136 @@ async def test_port_that_is_taken() -> None:
         taken.listen()
         with pytest.raises(UnsError, match=r"unreachable\.port"):
             await HttpServer(APP, "127.0.0.1", taken.getsockname()[1]).start()
+
+
+# --- clients that take their time -------------------------------------------------------------------------------------
+
+POST = b"POST /length HTTP/1.1\r\nhost: x\r\ncontent-length: 40\r\n"
+WHOLE = POST + b"\r\n" + b"x" * 40
+UNFINISHED = {
+    "nothing": (b"", b""),
+    "part of a header": (b"GET / HTTP/1.1\r\nhost: x\r\n", b"HTTP/1.1 408"),
+    "part of a body": (POST + b"\r\nx", b"HTTP/1.1 408"),
+    "an answer, then part of a header": (WHOLE + b"GET / HT", b"HTTP/1.1 200"),
+}
+
+
+@pytest.mark.parametrize("name", UNFINISHED)
+async def test_unfinished_request_is_ended(server: HttpServer, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr(http_patience, "REQUEST_S", 0.05)
+    monkeypatch.setattr(http_patience, "BODY_S", 0.05)
+    sent, answered = UNFINISHED[name]
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(sent)
+    async with asyncio.timeout(5):
+        text = await reader.read()
+    assert text.startswith(answered)
+    assert (b"HTTP/1.1 408" in text) == (sent != b"")
+    if sent:
+        assert json.loads(text.rpartition(b"\r\n")[2])["error"]["id"] == "request.slow"
+    writer.close()
+
+
+async def drip(server: HttpServer, begin: bytes, most_bytes: int) -> tuple[int, bytes]:
+    """Send `begin`, then a byte each 10 ms until the server ends it. How many were taken, and what was answered."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(begin)
+    reading = asyncio.create_task(reader.read())
+    sent_bytes = 0
+    async with asyncio.timeout(5):
+        while not reading.done():
+            if sent_bytes < most_bytes:
+                writer.write(b"x")
+                sent_bytes += 1
+            await asyncio.wait([reading], timeout=0.01)
+    writer.close()
+    return sent_bytes, reading.result()
+
+
+@pytest.mark.parametrize("begin", [b"GET / HTTP/1.1\r\nhost: ", POST + b"\r\n"], ids=["header", "body"])
+async def test_bytes_one_by_one_do_not_keep_a_connection(
+    server: HttpServer, monkeypatch: pytest.MonkeyPatch, begin: bytes
+) -> None:
+    monkeypatch.setattr(http_patience, "REQUEST_S", 0.1)
+    monkeypatch.setattr(http_patience, "BODY_S", 0.1)
+    sent_bytes, answer = await drip(server, begin, 39)
+    assert b"request.slow" in answer
+    assert sent_bytes < 39
+
+
+async def test_body_that_progresses_is_waited_for(server: HttpServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_patience, "BODY_S", 0.1)
+    monkeypatch.setattr(http_patience, "BODY_BYTES", 1)
+    sent_bytes, answer = await drip(server, POST + b"connection: close\r\n\r\n", 40)
+    assert sent_bytes == 40
+    assert answer.endswith(b"\r\n\r\n40")
+
+
+async def test_kept_alive_connection_has_its_time_for_each_request(
+    server: HttpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_patience, "REQUEST_S", 0.3)
+    loop = asyncio.get_running_loop()
+    end = loop.time() + 2 * http_patience.REQUEST_S
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    while loop.time() < end:
+        writer.write(WHOLE)
+        async with asyncio.timeout(5):
+            answer = await reader.readuntil(b"\r\n\r\n40")
+        assert answer.startswith(b"HTTP/1.1 200")
+    writer.close()
+
+
+async def test_endless_answer_has_no_deadline(server: HttpServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_patience, "REQUEST_S", 0.02)
+    monkeypatch.setattr(http_patience, "BODY_S", 0.02)
+    monkeypatch.setattr(http_patience, "STALL_S", 0.02)
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(b"GET /endless HTTP/1.1\r\nhost: x\r\n\r\n")
+    await reader.readuntil(b"begin\r\n")
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(reader.read(1), 0.2)
+    writer.close()
+
+
+async def test_client_that_reads_nothing_is_cut_off(server: HttpServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_patience, "STALL_S", 0.1)
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.setblocking(False)
+        loop = asyncio.get_running_loop()
+        await loop.sock_connect(client, ("127.0.0.1", server.port))
+        await loop.sock_sendall(client, b"GET /flood HTTP/1.1\r\nhost: x\r\n\r\n")
+        async with asyncio.timeout(5):
+            while server.connections:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+
+
+async def test_crowd_of_unfinished_requests_shuts_nobody_out() -> None:
+    server = HttpServer(APP, "127.0.0.1", 0, max_connections=20)
+    await server.start()
+    crowd = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(60)]
+    try:
+        for index, (_, writer) in enumerate(crowd):
+            writer.write([b"GET / HTTP/1.1\r\nhost", POST + b"\r\nx"][index % 2])
+        for _ in range(5):
+            async with connect(server) as client:
+                assert (await client.get("/")).status_code == 200
+        assert server.connections <= 20
+    finally:
+        for _, writer in crowd:
+            writer.close()
+        await server.stop()
+
+
+async def test_full_house_of_answers_under_way_is_told() -> None:
+    server = HttpServer(APP, "127.0.0.1", 0, max_connections=3)
+    await server.start()
+    async with contextlib.AsyncExitStack() as stack:
+        for _ in range(3):
+            client = await stack.enter_async_context(connect(server))
+            response = await stack.enter_async_context(client.stream("GET", "/endless"))
+            assert response.status_code == 200
+        async with connect(server) as client:
+            assert (await client.get("/")).status_code == 503
+    await server.stop()

@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from tests.simulator.plant_files import attributes, points
+from tests.simulator.plant_files import attributes
 from uns.registry import compile_check
 from uns.samples import Quality, Sample, encode_sample
 from uns.simulator.process.plant import Plant

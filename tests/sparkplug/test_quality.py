@@ -47,6 +47,7 @@ SAMPLES = [  # (value, properties, sample value, quality)
     (None, BAD, None, Quality.BAD),
     (1.5, BAD, None, Quality.BAD),
     (1.5, STALE, 1.5, Quality.UNCERTAIN),
+    (None, STALE, None, Quality.BAD),
     (math.nan, None, None, Quality.BAD),
     (-math.inf, STALE, None, Quality.BAD),
     (b"\0", None, b"\0", Quality.GOOD),

@@ -63,7 +63,10 @@ def test_a_faulty_filter(topic_filter: str) -> None:
     assert filter_fault(topic_filter) != ""
 
 
-@pytest.mark.parametrize(("topic", "sound"), [("a/b", True), ("/", True), ("", False), ("a/+", False), ("#", False), ("a\nb", False), ("a\uffff", False)])
+@pytest.mark.parametrize(
+    ("topic", "sound"),
+    [("a/b", True), ("/", True), ("", False), ("a/+", False), ("#", False), ("a\nb", False), ("a\uffff", False)],
+)
 def test_topic_names(topic: str, sound: bool) -> None:
     assert (topic_fault(topic) == "") is sound
 

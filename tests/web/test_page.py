@@ -51,6 +51,21 @@ def animation_of(element: Locator) -> str:
     return str(element.evaluate("(element) => getComputedStyle(element).animationName"))
 
 
+@pytest.mark.parametrize("viewport", [(1280, 800), (1120, 800), (390, 844)])
+def test_header_names_what_it_counts_and_fits(watched: Watched, viewport: tuple[int, int]) -> None:
+    page = watched.open()
+    counted = page.locator(".line-fact").filter(has_text=re.compile(r"^\d+ MQTT clients?$"))
+    expect(counted).to_have_count(1, timeout=PATIENCE_MS)
+    page.get_by_text("msg/s").wait_for(state="attached", timeout=PATIENCE_MS)
+    assert counted.is_visible() == (viewport[0] > 1100)
+    line = page.locator(".line").bounding_box()
+    assert line is not None
+    assert line["x"] + line["width"] <= viewport[0]
+    tabs = page.locator(".tabs").bounding_box()
+    assert tabs is not None
+    assert tabs["x"] + tabs["width"] <= line["x"] or tabs["y"] >= line["y"] + line["height"]
+
+
 def test_tree_opens_level_by_level(watched: Watched) -> None:
     page = watched.open()
     row(page, "acme").wait_for(timeout=PATIENCE_MS)

@@ -1,5 +1,6 @@
 """What does a route work with? The platform, the views made from it, and who is asking."""
 
+from functools import partial
 from typing import Annotated, Any
 
 import msgspec
@@ -11,6 +12,7 @@ from uns.api.search import Search
 from uns.api.streams import Streams
 from uns.api.tree import Tree
 from uns.errors import Finding, UnsError
+from uns.policy.namespace import Namespace
 from uns.topics import filter_fault, topic_fault
 
 
@@ -32,14 +34,23 @@ class Context(msgspec.Struct, frozen=True):
             tree,
             Nodes(namespace, platform.policy, tree, clock),
             Search(namespace, broker),
-            Streams(broker),
+            Streams(broker, partial(_max_age_ms, namespace)),
         )
 
+    def may_read(self, identity: Identity, topic_filter: str) -> bool:
+        """Reading over HTTP takes the same right as subscribing."""
+        return self.platform.policy.may_subscribe(identity.role, topic_filter) is None
+
     def demand_read(self, identity: Identity, topic_filter: str) -> None:
-        """Reading over HTTP takes the same right as subscribing; raises UnsError (`access.subscribe`)."""
+        """Raises UnsError (`access.subscribe`) where `may_read` says no."""
         refused = self.platform.policy.may_subscribe(identity.role, topic_filter)
         if refused is not None:
             raise UnsError(refused)
+
+
+def _max_age_ms(namespace: Namespace, topic: str) -> int | None:
+    attribute = namespace.describe(topic).attribute
+    return attribute.max_age_ms if attribute else None
 
 
 def _context(request: Request) -> Context:
@@ -71,8 +82,10 @@ def demand_topic(topic: str) -> None:
 
 
 def demand_filter(topic_filter: str) -> None:
-    """Raises UnsError (`request.filter`) when a string is no topic filter."""
+    """Raises UnsError (`request.filter`) when a string is no topic filter, or a shared one: only MQTT shares."""
     fault = filter_fault(topic_filter)
+    if topic_filter.split("/", 1)[0] == "$share":
+        fault = "a shared subscription is of MQTT alone"
     if fault:
         raise UnsError(
             Finding(

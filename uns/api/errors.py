@@ -31,11 +31,11 @@ def status_of(finding: Finding) -> int:
     return STATUS.get(finding.id) or answer(finding).http_status
 
 
-def error_response(finding: Finding) -> Response:
-    """`{"error": {"id", "what", "where", "hint", "nearest"}}` with its status."""
+def error_response(finding: Finding, **beside: Any) -> Response:
+    """`{"error": {"id", "what", "where", "hint", "nearest"}}` with its status; beside: further members."""
     status = status_of(finding)
     headers = {"WWW-Authenticate": 'Basic realm="uns", charset="UTF-8"'} if status == 401 else None
-    return json_response({"error": finding}, status=status, headers=headers)
+    return json_response({"error": finding, **beside}, status=status, headers=headers)
 
 
 class Refusal(HTTPException):

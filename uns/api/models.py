@@ -28,6 +28,14 @@ class ErrorModel(BaseModel):
     error: FindingModel
 
 
+class RefusedModel(ErrorModel):
+    """A publish that was not delivered."""
+
+    outcome: Literal["quarantined", "rejected"] | None = Field(
+        None, description="What became of the message; absent when the request never came to the door."
+    )
+
+
 class SampleModel(BaseModel):
     """The value-quality-timestamp object."""
 

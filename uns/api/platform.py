@@ -34,12 +34,14 @@ class Guard(Protocol):
 
 
 class Series(Protocol):
-    """Points, oldest first; `truncated` when the limit left some out."""
+    """Points, oldest first; `truncated` when the limit left some out, and then `next_ms` is where to go on."""
 
     @property
     def points(self) -> Sequence[Sample]: ...
     @property
     def truncated(self) -> bool: ...
+    @property
+    def next_ms(self) -> int | None: ...
 
 
 class HistoryReader(Protocol):

@@ -4,12 +4,12 @@
                         │ full: the oldest is shed and counted, and the client is told
 
 Current values are not shed: they are a list of what the broker holds anyway. With an interval the buffer keeps the last
-message per topic, so that a slow page sees the newest of each.
+message per topic, so that a slow page sees the newest of each. The buffer is bounded by messages and by bytes.
 """
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from itertools import count, zip_longest
 from typing import Any
 
@@ -23,7 +23,11 @@ from uns.samples import Quality, decode_sample, format_timestamp
 from uns.topics import matches
 
 BUFFERED = 10_000
+BUFFERED_BYTES = 8 * 1024 * 1024
+"""Of topics and payloads. A message that is larger by itself still waits, alone."""
 BATCH = 500
+BATCH_BYTES = 1024 * 1024
+"""One event holds no more, unless one message does: it is written as a whole."""
 PING_S = 15.0
 MAX_PAYLOAD_BYTES = 16_384
 
@@ -38,15 +42,34 @@ class StreamValue(msgspec.Struct, frozen=True):
     payload: str | msgspec.UnsetType = msgspec.UNSET
 
 
+QualityNow = Callable[[Message, Quality], Quality]
+"""The quality of a message's value by the time it is shown, given the stated one."""
+
+
+def as_stated(_message: Message, quality: Quality) -> Quality:
+    """No value gets too old."""
+    return quality
+
+
 class ValueStream:
     """One client's stream: a client of the broker that buffers what its filters match."""
 
-    def __init__(self, filters: Sequence[str], interval_ms: int = 0) -> None:
+    def __init__(
+        self,
+        filters: Sequence[str],
+        interval_ms: int = 0,
+        quality_now: QualityNow = as_stated,
+        refused: Sequence[str] = (),
+    ) -> None:
+        """refused: filters that were asked for and left out; the client is told of them first."""
+        self._refused = refused
+        self._quality_now = quality_now
         self.filters = list(dict.fromkeys(filters))
         self.dropped = 0
         self._interval_s = interval_ms / 1000
         self._initial: deque[Message] = deque()
         self._waiting: OrderedDict[int | str, Message] = OrderedDict()
+        self._waiting_bytes = 0
         self._serial = count()
         self._told = 0
         self._subscribing = False
@@ -77,17 +100,25 @@ class ValueStream:
         return receive
 
     def offer(self, message: Message) -> None:
-        """Buffer one message; past `BUFFERED` the oldest is shed."""
+        """Buffer one message; past `BUFFERED` or `BUFFERED_BYTES` the oldest are shed."""
+        if message.properties:
+            message = msgspec.structs.replace(message, properties=None)  # never shown, and not to be held
         if self._subscribing:
             self._initial.append(message)
         else:
             key = message.topic if self._interval_s else next(self._serial)
-            self._waiting.pop(key, None)
+            replaced = self._waiting.pop(key, None)
+            if replaced is not None:
+                self._waiting_bytes -= _bytes(replaced)
             self._waiting[key] = message
-            if len(self._waiting) > BUFFERED:
-                self._waiting.popitem(last=False)
-                self.dropped += 1
+            self._waiting_bytes += _bytes(message)
+            self._shed()
         self._changed.set()
+
+    def _shed(self) -> None:
+        while len(self._waiting) > BUFFERED or (self._waiting_bytes > BUFFERED_BYTES and len(self._waiting) > 1):
+            self._next()
+            self.dropped += 1
 
     def close(self) -> None:
         """End the stream after what is being written now."""
@@ -97,6 +128,8 @@ class ValueStream:
     async def events(self) -> AsyncIterator[bytes]:
         """The body of the response, until `close`."""
         yield b"retry: 2000\n\n"
+        if self._refused:
+            yield _event("refused", {"filters": self._refused})
         while not self._closing.is_set():
             if not await _within(self._changed, PING_S):
                 yield b": ping\n\n"
@@ -106,22 +139,34 @@ class ValueStream:
                 if self.dropped != self._told:
                     yield _event("dropped", {"count": self.dropped - self._told})
                     self._told = self.dropped
-                yield _event("values", [stream_value(message) for message in batch])
+                yield _event("values", [stream_value(message, self._quality_now) for message in batch])
                 await asyncio.sleep(0)  # a hundred thousand retained values must not hold up the broker
             if self._interval_s:
                 await _within(self._closing, self._interval_s)
 
     def _take(self) -> list[Message]:
-        if self._initial:
-            return [self._initial.popleft() for _ in range(min(BATCH, len(self._initial)))]
-        return [self._waiting.popitem(last=False)[1] for _ in range(min(BATCH, len(self._waiting)))]
+        """What goes into the next event: current values before changes."""
+        batch: list[Message] = []
+        taken_bytes = 0
+        first = bool(self._initial)
+        while len(batch) < BATCH and taken_bytes < BATCH_BYTES and (self._initial if first else self._waiting):
+            message = self._initial.popleft() if first else self._next()
+            taken_bytes += _bytes(message)
+            batch.append(message)
+        return batch
+
+    def _next(self) -> Message:
+        message = self._waiting.popitem(last=False)[1]
+        self._waiting_bytes -= _bytes(message)
+        return message
 
 
-def stream_value(message: Message) -> StreamValue:
+def stream_value(message: Message, quality_now: QualityNow = as_stated) -> StreamValue:
     """What a stream says of one message; an empty payload clears the topic and is GoodNoData."""
     sample = decode_sample(message.payload, message.received_ms)
     if sample is not None:
-        return StreamValue(message.topic, sample.value, sample.quality, format_timestamp(sample.timestamp_ms))
+        quality = quality_now(message, sample.quality)
+        return StreamValue(message.topic, sample.value, quality, format_timestamp(sample.timestamp_ms))
     received = format_timestamp(message.received_ms)
     if not message.payload:
         return StreamValue(message.topic, None, Quality.GOOD_NO_DATA, received)
@@ -136,6 +181,10 @@ def overlap(one: str, other: str) -> bool:
         if left is None or right is None or (left != right and "+" not in (left, right)):
             return False
     return True
+
+
+def _bytes(message: Message) -> int:
+    return len(message.topic) + len(message.payload)
 
 
 def _event(name: str, data: Any) -> bytes:

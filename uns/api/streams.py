@@ -1,20 +1,26 @@
 """Which streams are open, and how do they all end?"""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from functools import lru_cache
 
 from uns.api.stream import ValueStream
 from uns.broker import Broker
 from uns.errors import Finding, UnsError
+from uns.link import Message
+from uns.samples import Quality, aged
 
 MAX_STREAMS = 256
-"""Browsers and consumers at once; each holds a buffer of at most `stream.BUFFERED` messages."""
+"""Browsers and consumers at once; each holds a buffer of at most `stream.BUFFERED` messages and `BUFFERED_BYTES`."""
+MAX_TOPICS_KNOWN = 65_536
 
 
 class Streams:
-    """The open streams of one server. `dropped` counts what all of them have shed, also those that have ended."""
+    """The open streams of one server. max_age_of: the `max_age_ms` of a topic's attribute, None when it has none.
+    `dropped` counts what all of them have shed, also those that have ended."""
 
-    def __init__(self, broker: Broker) -> None:
+    def __init__(self, broker: Broker, max_age_of: Callable[[str], int | None] = lambda topic: None) -> None:
         self._broker = broker
+        self._max_age_of = lru_cache(MAX_TOPICS_KNOWN)(max_age_of)
         self._open: set[ValueStream] = set()
         self._opened = 0
         self._dropped_before = 0
@@ -32,8 +38,12 @@ class Streams:
         """Messages that wait for their clients."""
         return sum(stream.buffered for stream in self._open)
 
-    def open(self, filters: Sequence[str], interval_ms: int, role: str) -> AsyncGenerator[bytes, None]:
+    def open(
+        self, filters: Sequence[str], interval_ms: int, role: str, refused: Sequence[str] = ()
+    ) -> AsyncGenerator[bytes, None]:
         """The events of a new stream; it leaves the broker when the iteration ends or is abandoned.
+
+        refused: filters that the role may not read, of which the client is told.
 
         Raises UnsError: `quota.streams` when too many are open, `unreachable.stopping` when the server shuts down.
         """
@@ -47,7 +57,7 @@ class Streams:
                     hint="Close one; one stream takes many filters.",
                 )
             )
-        return self._events(ValueStream(filters, interval_ms), role)
+        return self._events(ValueStream(filters, interval_ms, self._quality_now, refused), role)
 
     async def _events(self, stream: ValueStream, role: str) -> AsyncGenerator[bytes, None]:
         self._opened += 1
@@ -61,6 +71,9 @@ class Streams:
             client.close(send_will=False)
             self._open.discard(stream)
             self._dropped_before += stream.dropped
+
+    def _quality_now(self, message: Message, quality: Quality) -> Quality:
+        return aged(quality, message.received_ms, self._max_age_of(message.topic), self._broker.clock.wall_ms())
 
     def close(self) -> None:
         """End every stream and open no more: the server is shutting down."""

@@ -6,7 +6,7 @@ import msgspec
 
 from uns.broker import Current
 from uns.clock import Clock
-from uns.samples import Quality, Sample, decode_sample, format_timestamp
+from uns.samples import Quality, aged, decode_sample, format_timestamp, outdated
 
 MAX_TEXT_BYTES = 65_536
 
@@ -14,7 +14,7 @@ MAX_TEXT_BYTES = 65_536
 class LiveValue(msgspec.Struct, frozen=True):
     """value, quality, timestamp_ms: of the sample; quality None when the payload is no sample.
 
-    stale: its attribute's max_age has passed since the source time.
+    stale: its attribute's max_age has passed since the platform last heard the value (`uns.samples.outdated`).
     """
 
     value: Any
@@ -36,24 +36,15 @@ def has_value(current: Current | None) -> bool:
 
 
 def live_value(current: Current | None, max_age_ms: int | None, clock: Clock) -> LiveValue:
-    """The value of a topic now. Past `max_age_ms` (None: never) Good turns Uncertain: never silently old."""
+    """The value of a topic now. Not heard for `max_age_ms` (None: never) Good turns Uncertain: never silently old."""
     if current is None or not has_value(current):
         return NEVER_SEEN
     sample = decode_sample(current.payload, current.received_ms)
     if sample is None:
         return LiveValue(None, None, current.received_ms)
-    stale = max_age_ms is not None and clock.wall_ms() - sample.timestamp_ms > max_age_ms
-    quality = Quality.UNCERTAIN if stale and sample.quality is Quality.GOOD else sample.quality
-    return LiveValue(sample.value, quality, sample.timestamp_ms, stale)
-
-
-def sample_fields(sample: Sample) -> dict[str, Any]:
-    """The value-quality-timestamp object."""
-    return {
-        "value": sample.value,
-        "quality": sample.quality,
-        "timestamp": format_timestamp(sample.timestamp_ms),
-    }
+    heard_ms, now_ms = current.received_ms, clock.wall_ms()
+    quality = aged(sample.quality, heard_ms, max_age_ms, now_ms)
+    return LiveValue(sample.value, quality, sample.timestamp_ms, outdated(heard_ms, max_age_ms, now_ms))
 
 
 def payload_text(payload: bytes, max_bytes: int = MAX_TEXT_BYTES) -> str:

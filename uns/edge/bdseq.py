@@ -14,7 +14,10 @@ class BdSeqStore(Protocol):
         """0 when none was ever stored."""
 
     def save(self, bd_seq: int) -> None:
-        """Stored before the CONNECT that uses the one before, so that no two sessions share a number."""
+        """Stored before the CONNECT that uses the one before, so that no two sessions share a number.
+
+        Raises OSError when it cannot be stored.
+        """
 
 
 class FileBdSeq:
@@ -24,10 +27,10 @@ class FileBdSeq:
         self._path = directory / f"{spec.name}.bdseq"
 
     def load(self) -> int:
-        """A missing or damaged file counts as none: hosts compare the number for equality only."""
+        """A missing or unreadable file counts as none: hosts compare the number for equality only."""
         try:
             return int(self._path.read_text("ascii")) % 256
-        except (FileNotFoundError, ValueError):
+        except (OSError, ValueError):
             return 0
 
     def save(self, bd_seq: int) -> None:

@@ -12,12 +12,21 @@ def ended(spec: SourceSpec) -> Finding:
     return Finding(id="source.ended", what=f"{spec.endpoint} said goodbye.", hint="It is tried again.")
 
 
-def crashed(spec: SourceSpec, error: Exception) -> Finding:
+def crashed(spec: SourceSpec, error: Exception, *, again: bool = True) -> Finding:
+    then = "It is tried again." if again else "The source starts again with the server."
     return Finding(
         id="source.crashed",
         what=f"the adapter '{spec.adapter}' failed: {type(error).__name__}: {error}.",
         where="/adapter",
-        hint="This is a bug of the adapter: the log has the details. It is tried again.",
+        hint=f"This is a bug of the adapter: the log has the details. {then}",
+    )
+
+
+def not_stored(error: OSError) -> Finding:
+    return Finding(
+        id="storage.bd_seq",
+        what=f"the session number (bdSeq) of the edge node cannot be stored: {error}.",
+        hint="Free space on the disk, or make the data directory writable again. It is tried again.",
     )
 
 

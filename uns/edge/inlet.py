@@ -10,7 +10,7 @@ from uns.edge.rate import Rate
 from uns.edge.report import Report
 from uns.edge.spec import SourceSpec
 from uns.errors import Finding
-from uns.samples import DataType
+from uns.samples import DataType, Sample
 
 
 class Inlet:
@@ -61,6 +61,7 @@ class Inlet:
 
     def missing(self, point: Point, finding: Finding) -> None:
         self.absent[point] = finding
+        self.report.forget(point)
 
     def emit(self, readings: Sequence[Reading]) -> None:
         known = [reading for reading in readings if reading.point in self._known]
@@ -69,9 +70,15 @@ class Inlet:
             return
         self._rate.add(len(known), self._clock.monotonic_ms())
         self.last_value_ms = self._clock.wall_ms()
-        changes = self.report.take(known)
-        if changes:
-            self._edge.data(changes)
+        self._publish(self.report.take(known))
+
+    def alive(self) -> None:
+        if self.connected_ms is not None:
+            self._publish(self.report.vouched())
 
     def dropped(self, count: int) -> None:
         self.drops += count
+
+    def _publish(self, changes: Sequence[tuple[Point, Sample]]) -> None:
+        if changes:
+            self._edge.data(changes)

@@ -63,25 +63,24 @@ class Source:
         self._since_ms = clock.wall_ms()
         self._finding: Finding | None = None
         self._note: Finding | None = None
+        self._refused: Finding | None = None  # the last command, if it was
         self._next_attempt_ms: int | None = None
 
     async def run(self) -> None:
-        """Publish until cancelled; returns when the configuration is wrong (state FAILED)."""
-        self._adapter = adapter = self._factory(self.spec.config)
-        findings = adapter.check()
-        if findings:
-            self._enter(State.FAILED, findings[0])
-            return
-        self._edge.open()
+        """Publish until cancelled; returns when only a person can help (state FAILED): whatever else goes wrong stands
+        in the status and is tried again."""
         try:
-            async with asyncio.TaskGroup() as tasks:
-                ticking = tasks.create_task(self._ticking(), name=f"{self.spec.name}: tick")
-                await self._supervise(adapter)
-                ticking.cancel()
+            self._adapter = adapter = self._factory(self.spec.config)
+            findings = adapter.check()
+            if findings:
+                self._enter(State.FAILED, findings[0])
+            else:
+                await self._open()
+                await self._publish(adapter)
+        except Exception as error:
+            log.exception("source %s: it cannot go on", self.spec.name)
+            self._enter(State.FAILED, faults.crashed(self.spec, error, again=False))
         finally:
-            for write in self._writes:
-                write.cancel()
-            self._edge.close()
             if self._state is not State.FAILED:
                 self._enter(State.STOPPED, None)
 
@@ -95,7 +94,7 @@ class Source:
             edge=self.spec.edge,
             state=self._state,
             since_ms=self._since_ms,
-            finding=self._finding or self._note or next(iter(missing), None),
+            finding=self._finding or self._note or self._refused or next(iter(missing), None),
             next_attempt_ms=self._next_attempt_ms,
             points=len(self.spec.rules),
             points_seen=len(inlet.report),
@@ -129,6 +128,30 @@ class Source:
 
     # --- supervision ---------------------------------------------------------------------------------------------
 
+    async def _open(self) -> None:
+        """Open the link; while the disk refuses the session number, try again and say so."""
+        failures = 0
+        while True:
+            try:
+                self._edge.open()
+                return
+            except OSError as error:
+                await self._pause(State.RETRYING, faults.not_stored(error), failures)
+                failures += 1
+
+    async def _publish(self, adapter: Adapter) -> None:
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                ticking = tasks.create_task(self._ticking(), name=f"{self.spec.name}: tick")
+                await self._supervise(adapter)
+                ticking.cancel()
+        finally:
+            writes = list(self._writes)
+            for write in writes:
+                write.cancel()
+            await asyncio.gather(*writes, return_exceptions=True)
+            self._edge.close()
+
     async def _supervise(self, adapter: Adapter) -> None:
         failures = 0
         while True:
@@ -148,11 +171,15 @@ class Source:
             finally:
                 worked = self._inlet.connected_ms is not None and len(self._inlet.report) > 0
                 self._inlet.end()
+            _honour_cancellation()
             failures = 0 if worked else failures + 1
-            delay_s = self._backoff.delay_s(max(0, failures - 1), self._random)
             state = State.SILENT if finding.id == "source.silent" else State.RETRYING
-            self._enter(state, finding, self._clock.wall_ms() + round(delay_s * 1000))
-            await asyncio.sleep(delay_s)
+            await self._pause(state, finding, max(0, failures - 1))
+
+    async def _pause(self, state: State, finding: Finding, attempt: int) -> None:
+        delay_s = self._backoff.delay_s(attempt, self._random)
+        self._enter(state, finding, self._clock.wall_ms() + round(delay_s * 1000))
+        await asyncio.sleep(delay_s)
 
     async def _ticking(self) -> None:
         while True:
@@ -177,7 +204,7 @@ class Source:
     def _enter(self, state: State, finding: Finding | None, next_attempt_ms: int | None = None) -> None:
         changed = (state, finding) != (self._state, self._finding)
         self._state, self._finding, self._next_attempt_ms = state, finding, next_attempt_ms
-        self._note = None
+        self._note = self._refused = None
         if changed:
             self._since_ms = self._clock.wall_ms()
             level = logging.INFO if finding is None else logging.WARNING
@@ -188,7 +215,7 @@ class Source:
     def _command(self, command: Write) -> None:
         """A host's NCMD or DCMD: written in a task of its own, refused when too many wait."""
         if len(self._writes) >= faults.MAX_PENDING_WRITES:
-            self._noted(faults.too_many_writes(self.spec))
+            self._obeyed(faults.too_many_writes(self.spec))
             return
         task = asyncio.get_running_loop().create_task(
             self._obey(command), name=f"{self.spec.name}: write {command.device}/{command.metric}"
@@ -200,10 +227,28 @@ class Source:
         try:
             await self.write(command.device, command.metric, command.value)
         except UnsError as error:
-            self._noted(error.finding)
+            self._obeyed(error.finding)
+        else:
+            self._obeyed(None)
+
+    def _obeyed(self, finding: Finding | None) -> None:
+        """A command was carried out, or refused."""
+        self._log_news(finding, self._refused)
+        self._refused = finding
 
     def _noted(self, finding: Finding) -> None:
-        """Something was refused, and nobody waits for an answer: logged when it is news, kept for the status."""
-        if finding != self._note:
-            log.warning("source %s: %s", self.spec.name, finding)
+        """The namespace refused something, and nobody waits for an answer: kept for the status."""
+        self._log_news(finding, self._note)
         self._note = finding
+
+    def _log_news(self, finding: Finding | None, last: Finding | None) -> None:
+        if finding is not None and finding != last:
+            log.warning("source %s: %s", self.spec.name, finding)
+
+
+def _honour_cancellation() -> None:
+    """Raise the CancelledError that an adapter's library has swallowed: `asyncio.wait_for` does before Python 3.12,
+    when the answer arrives at the same moment."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

@@ -41,8 +41,8 @@ TYPES = {datatype.name.lower(): datatype for datatype in DataType} | _NAMED_OTHE
 class PointRules(msgspec.Struct, frozen=True):
     """What the platform does with a point. None: the source file leaves it to the model of the topic.
 
-    writable: commands may write it. refresh_ms: a value that is read again unchanged is reported after this time, so
-    that consumers know it is alive; never when None. unit: a UCUM code, told in the birth.
+    writable: commands may write it. refresh_ms: an unchanged value that the connection still vouches for is reported
+    again after this time, so that consumers know it is alive; never when None. unit: a UCUM code, told in the birth.
     """
 
     deadband: Deadband | None = None

@@ -45,6 +45,7 @@ _FOLDS: dict[Function, Callable[[Any, Any], Any]] = {
     Function.FIRST: lambda so_far, _: so_far,
     Function.LAST: lambda _, value: value,
 }
+_ADDS = frozenset({Function.AVG, Function.SUM})
 _TAKES_ANY_VALUE = frozenset({Function.COUNT, Function.FIRST, Function.LAST})
 _DISTRUST = {Quality.GOOD: 0, Quality.GOOD_NO_DATA: 1, Quality.UNCERTAIN: 2, Quality.BAD: 3}
 
@@ -92,6 +93,8 @@ def _fold(bucket: Iterable[Sample], function: Function, start_ms: int) -> Sample
             continue
         if numbers_only and not isinstance(value, int | float):
             raise _no_number(function, sample)
+        if isinstance(value, bool) and function in _ADDS:
+            value = int(value)
         folded = fold(folded, value) if count else value
         count += 1
     if function is Function.COUNT:

@@ -10,10 +10,15 @@ from uns.samples import Sample
 
 
 class Series(msgspec.Struct, frozen=True):
-    """points: oldest first; truncated: there are more after the last one (ask again from its timestamp + 1 ms)."""
+    """points: oldest first; truncated: there are more after the last one.
+
+    next_ms: the `start_ms` that goes on behind the last point, None unless truncated: 1 ms after a sample, the end of
+    its bucket after an aggregate. UTC since 1970.
+    """
 
     points: list[Sample]
     truncated: bool
+    next_ms: int | None = None
 
 
 def query(store: HistoryStore, topic: str, start_ms: int, end_ms: int, limit: int, agg: str = "") -> Series:
@@ -26,4 +31,7 @@ def query(store: HistoryStore, topic: str, start_ms: int, end_ms: int, limit: in
     samples = store.read(topic, start_ms, end_ms)
     points = aggregate(samples, aggregation) if aggregation else samples
     taken = list(islice(points, limit + 1))
-    return Series(taken[:limit], len(taken) > limit)
+    if len(taken) <= limit:
+        return Series(taken, truncated=False)
+    width_ms = aggregation.width_ms if aggregation else 1
+    return Series(taken[:limit], truncated=True, next_ms=taken[limit - 1].timestamp_ms + width_ms)

@@ -14,6 +14,7 @@ import msgspec
 
 from uns.clock import Clock
 from uns.errors import Finding
+from uns.history.arrivals import Arrivals
 from uns.history.store import HistoryStore, Row
 from uns.link import Link, Message
 from uns.samples import Sample, decode_sample
@@ -22,6 +23,8 @@ from uns.storage import BatchWriter, Limits
 _DAY_MS = 86_400_000
 _PRUNE_EVERY_MS = 3_600_000
 _PRUNE_ROWS = 20_000
+_NO_TIME = -(2**63)
+"""Stands for the time of a payload that states none; no RFC 3339 time is so early."""
 _ROW_BYTES = 200
 """Roughly what a waiting message or row takes besides its payload."""
 
@@ -74,6 +77,7 @@ class Recorder:
         self._writer: BatchWriter[Message | Row] = BatchWriter(
             "history", target, self._write, _size_of, limits or Limits()
         )
+        self._arrivals = Arrivals()
         self.receive = self._writer.offer
 
     def start(self) -> None:
@@ -114,12 +118,24 @@ class Recorder:
     def _write(self, batch: Sequence[Message | Row]) -> None:
         if self._retention_ms is not None and self._clock.monotonic_ms() >= self._prune_due_ms:
             self._prune(self._retention_ms)
-        rows = [row for row in map(_row_of, batch) if row is not None]
+        self._arrivals.begin()
+        rows = [row for row in map(self._row_of, batch) if row is not None]
         added = self._store.append(rows)
+        self._arrivals.settle()
         self._recorded += added
         self._duplicates += len(rows) - added
         self._not_samples += len(batch) - len(rows)
         self._last_commit_ms = self._clock.wall_ms()
+
+    def _row_of(self, item: Message | Row) -> Row | None:
+        if isinstance(item, Row):
+            return item
+        sample = decode_sample(item.payload, _NO_TIME)
+        if sample is None:
+            return None
+        if sample.timestamp_ms == _NO_TIME:
+            sample = self._arrivals.stamp(item.topic, sample, item.received_ms)
+        return Row(item.topic, sample, item.received_ms)
 
     def _prune(self, retention_ms: int) -> None:
         """One bounded step; when it was not enough, the next batch brings the next."""
@@ -127,13 +143,6 @@ class Recorder:
         self._pruned += pruned
         if pruned < _PRUNE_ROWS:
             self._prune_due_ms = self._clock.monotonic_ms() + _PRUNE_EVERY_MS
-
-
-def _row_of(item: Message | Row) -> Row | None:
-    if isinstance(item, Row):
-        return item
-    sample = decode_sample(item.payload, item.received_ms)
-    return None if sample is None else Row(item.topic, sample, item.received_ms)
 
 
 def _size_of(item: Message | Row) -> int:

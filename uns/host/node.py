@@ -4,11 +4,10 @@ from collections.abc import Callable, Iterable
 
 from uns.errors import Finding
 from uns.host.projection import Template
-from uns.host.sample_json import sample_json
 from uns.host.status import DeviceStatus, NodeStatus
 from uns.host.tree import Projected, Tree
 from uns.link import Link
-from uns.samples import Quality, Sample
+from uns.samples import Sample, encode_sample
 from uns.sparkplug.born import BornMetric
 from uns.sparkplug.events import Born, Died, HostEvent, Retired, Values
 from uns.sparkplug.host import HostSession
@@ -53,11 +52,12 @@ class ProjectedNode:
                 case Values():
                     self._values(event)
                 case Born():
+                    born_ms = self.session.table.devices[event.device].since_ms
                     for metric in event.metrics:
-                        metric.context = self._claim(metric)
+                        metric.context = self._claim(metric, born_ms)
                 case Died():
                     for metric in event.metrics:
-                        self._stale(metric.context)
+                        self._stale(metric.context, event.time_ms)
                 case Retired():
                     for metric in event.metrics:
                         self._retire(metric.context)
@@ -96,10 +96,9 @@ class ProjectedNode:
             if historical:
                 self._on_historical(projected.topic, sample)
                 continue
-            projected.sample = sample
-            publish(projected.topic, sample_json(sample), retain=True)
+            publish(projected.topic, encode_sample(projected.take(sample)), retain=True)
 
-    def _claim(self, metric: BornMetric) -> Projected | None:
+    def _claim(self, metric: BornMetric, born_ms: int) -> Projected | None:
         topic = self._template(self.group, self.node, metric.device, metric.name)
         if topic is None:
             return None
@@ -107,21 +106,19 @@ class ProjectedNode:
             what = f"Metric '{metric.name}' of node '{self.group}/{self.node}' makes no topic: {fault}."
             self._on_finding(Finding(id="sparkplug.topic", what=what, hint="Give the metric another name."))
             return None
-        claimed = self._tree.claim(topic, self.group, self.node, metric)
+        claimed = self._tree.claim(topic, self.group, self.node, metric, born_ms)
         if isinstance(claimed, Finding):
             self._on_finding(claimed)
             return None
         return claimed
 
-    def _stale(self, projected: Projected | None) -> None:
-        """The last value stays with its source time and becomes Uncertain, until the next birth."""
+    def _stale(self, projected: Projected | None, time_ms: int) -> None:
+        """The last value stays, and is Uncertain from the death until the next birth."""
         if projected is None or not projected.online:
             return
-        projected.online = False
-        last = projected.sample
-        if last is not None and last.quality is Quality.GOOD:
-            projected.sample = Sample(last.value, Quality.UNCERTAIN, last.timestamp_ms)
-            self._publish(projected.topic, sample_json(projected.sample), retain=True)
+        sample = projected.die(time_ms)
+        if sample is not None:
+            self._publish(projected.topic, encode_sample(sample), retain=True)
 
     def _retire(self, projected: Projected | None) -> None:
         """The metric is gone for good: its retained value is cleared."""

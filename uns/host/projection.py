@@ -11,15 +11,16 @@ reports that as `sparkplug.collision`.
 
 import re
 from collections.abc import Callable
+from urllib.parse import unquote
 
 from uns.sparkplug.payload import BD_SEQ
+from uns.topics import has_unwanted
 
 Template = Callable[[str, str, str, str], str | None]
 """(group, node, device or "", metric name) to a topic; None leaves the metric out of the tree."""
 
 _EXCLUDED_FOLDERS = ("Node Control/", "Device Control/")
 _ILLEGAL = re.compile("[%+#:\0]")
-_ESCAPE = re.compile("%([0-9A-F]{2})")
 
 
 def default_topic(group: str, node: str, device: str, metric: str) -> str | None:
@@ -34,10 +35,18 @@ def default_topic(group: str, node: str, device: str, metric: str) -> str | None
 
 
 def escape(level: str) -> str:
-    """A name as one topic level: `%`, `+`, `#`, `:` and NUL as `%` and two hex digits, nothing at all as `%`."""
-    return _ILLEGAL.sub(lambda found: f"%{ord(found[0]):02X}", level) or "%"
+    """A name as one topic level: `%`, `+`, `#`, `:` and what no topic may hold (NUL, control characters, Unicode
+    non-characters) as in a URL, a `%` and two hex digits per byte of UTF-8; nothing at all as `%`."""
+    escaped = _ILLEGAL.sub(lambda found: _percent(found[0]), level)
+    if has_unwanted(escaped):
+        escaped = "".join(_percent(char) if has_unwanted(char) else char for char in escaped)
+    return escaped or "%"
 
 
 def original(level: str) -> str:
     """The name that `escape` made a topic level of."""
-    return "" if level == "%" else _ESCAPE.sub(lambda found: chr(int(found[1], 16)), level)
+    return "" if level == "%" else unquote(level)
+
+
+def _percent(char: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in char.encode())

@@ -3,12 +3,17 @@
 import msgspec
 
 from uns.errors import Finding, nearest
-from uns.samples import Sample
+from uns.samples import Quality, Sample
 from uns.sparkplug.born import BornMetric
 
 
 class Projected(msgspec.Struct, eq=False):
-    """A topic of the tree and the metric that feeds it. sample: the last live one."""
+    """A topic of the tree and the metric that feeds it. sample: the last live one, as published.
+
+    A death is a change of quality like any other, so the value becomes Uncertain with the time of the death, not with
+    its own: else no history could keep both. When the source comes back with the very sample from before (it never
+    changed meanwhile), that sample counts from the birth on, and stands behind the Uncertain one.
+    """
 
     topic: str
     group: str
@@ -16,10 +21,39 @@ class Projected(msgspec.Struct, eq=False):
     metric: BornMetric
     sample: Sample | None = None
     online: bool = True
+    interrupted_ms: int | None = None
+    """The source time of the value that a death made Uncertain."""
+    resumed_ms: int = 0
+    """From when on that value holds again."""
 
     def same_origin(self, group: str, node: str, metric: BornMetric) -> bool:
         mine = self.metric
         return (self.group, self.node, mine.device, mine.name) == (group, node, metric.device, metric.name)
+
+    def take(self, sample: Sample) -> Sample:
+        """A live sample as it is to be published."""
+        if sample.timestamp_ms == self.interrupted_ms:
+            sample = Sample(sample.value, sample.quality, self.resumed_ms)
+        self.sample = sample
+        return sample
+
+    def die(self, time_ms: int) -> Sample | None:
+        """The metric is dead since `time_ms` (UTC): what to publish now, None when its value was not Good anyway."""
+        self.online = False
+        last = self.sample
+        if last is None or last.quality is not Quality.GOOD:
+            return None
+        if self.interrupted_ms is None or last.timestamp_ms != self.resumed_ms:
+            self.interrupted_ms = last.timestamp_ms
+        self.sample = Sample(last.value, Quality.UNCERTAIN, max(time_ms, last.timestamp_ms + 1))
+        self.resumed_ms = self.sample.timestamp_ms + 1
+        return self.sample
+
+    def revive(self, metric: BornMetric, time_ms: int) -> None:
+        """The metric was born again at `time_ms` (UTC)."""
+        if not self.online:
+            self.resumed_ms = max(time_ms, self.resumed_ms)
+        self.metric, self.online = metric, True
 
 
 class Tree:
@@ -34,13 +68,13 @@ class Tree:
     def get(self, topic: str) -> Projected | None:
         return self._owners.get(topic)
 
-    def claim(self, topic: str, group: str, node: str, metric: BornMetric) -> Projected | Finding:
-        """The topic for this metric, or the collision (`sparkplug.collision`)."""
+    def claim(self, topic: str, group: str, node: str, metric: BornMetric, time_ms: int) -> Projected | Finding:
+        """The topic for this metric, born at `time_ms`, or the collision (`sparkplug.collision`)."""
         owner = self._owners.get(topic)
         if owner is None or not (owner.online or owner.same_origin(group, node, metric)):
             owner = self._owners[topic] = Projected(topic, group, node, metric)
         elif owner.same_origin(group, node, metric):
-            owner.metric, owner.online = metric, True
+            owner.revive(metric, time_ms)
         else:
             return _collision(owner, group, node, metric)
         return owner

@@ -13,6 +13,7 @@ from uns.registry.document import Fields
 from uns.registry.units import unit_fault
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
+UINT64_MAX = 2**64 - 1
 
 
 class AttributeType(StrEnum):
@@ -32,7 +33,8 @@ class Attribute(msgspec.Struct, frozen=True, kw_only=True):
 
     path: topic levels below the asset, `/` between them; "" when the asset's own topic takes the document.
     unit: a UCUM code; min, max: inclusive limits of a number or integer. An integer without limits is an Int64.
-    max_age_ms: after this without a message the value counts as Uncertain. deadband: smallest change worth reporting.
+    max_age_ms: not heard for so long, by the clock of the platform, a Good value counts as Uncertain.
+    deadband: smallest change worth reporting.
     writable: may be commanded. optional: an asset may lack it. bare: a bare scalar is accepted as payload.
     schema: JSON Schema 2020-12 of the whole payload; only documents have one.
     """
@@ -113,7 +115,7 @@ def read_attribute(path: str, fields: Fields) -> Attribute | None:
         pattern=_read_pattern(fields),
         max_length=fields.integer("max_length"),
         max_age_ms=_read_max_age(fields),
-        deadband=fields.number("deadband"),
+        deadband=_read_finite(fields, "deadband"),
         writable=fields.flag("writable"),
         optional=fields.flag("optional"),
         bare=fields.flag("bare"),
@@ -157,9 +159,13 @@ def _read_unit(fields: Fields) -> str:
 def _read_limit(fields: Fields, key: str, kind: AttributeType) -> int | float | None:
     if kind is AttributeType.INTEGER:
         return fields.integer(key)
+    return _read_finite(fields, key)
+
+
+def _read_finite(fields: Fields, key: str) -> int | float | None:
     value = fields.number(key)
     if value is not None and not math.isfinite(value):
-        fields.refuse("model.range", key, f"'{key}' must be a finite number.", hint="Leave it out for no limit.")
+        fields.refuse("model.range", key, f"'{key}' must be a finite number.", hint="Leave it out if there is none.")
         return None
     return value
 
@@ -173,6 +179,9 @@ def _read_enum(fields: Fields, kind: AttributeType) -> tuple[str | int | float, 
         if not isinstance(value, wanted) or isinstance(value, bool):
             hint = "Quote it to make it text." if kind is AttributeType.STRING else ""
             fields.refuse("model.enum", "enum", f"the enum value {value!r} is not of type {kind}.", hint=hint)
+            return ()
+        if isinstance(value, float) and not math.isfinite(value):
+            fields.refuse("model.enum", "enum", f"the enum value {value!r} is none that JSON can hold.")
             return ()
     if len(set(values)) < len(values):
         fields.refuse("model.enum", "enum", "an enum value stands twice.", hint="List each value once.")
@@ -193,10 +202,15 @@ def _read_max_age(fields: Fields) -> int | None:
     if stated is None:
         return None
     try:
-        return int(parse_duration(stated if isinstance(stated, int | float) else str(stated)))
+        max_age_ms = int(parse_duration(stated if isinstance(stated, int | float) else str(stated)))
     except ValueError as error:
         fields.refuse("model.duration", "max_age", f"{error}.")
         return None
+    if max_age_ms == 0:
+        hint = "Write for example 5s, or leave it out if the value may get as old as it likes."
+        fields.refuse("model.duration", "max_age", "'max_age' is 0: every value would be too old.", hint=hint)
+        return None
+    return max_age_ms
 
 
 def _check_limits(attribute: Attribute, fields: Fields) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from uns.errors import Finding, nearest
 from uns.fields import pointer
-from uns.registry.attribute import Attribute, AttributeType
+from uns.registry.attribute import UINT64_MAX, Attribute, AttributeType
 from uns.registry.document_check import decode_json
 from uns.registry.timestamp import is_timestamp
 from uns.samples import Quality
@@ -191,7 +191,10 @@ def _range_finding(attribute: Attribute, value: Any, where: str) -> Finding | No
 
 def _range_hint(attribute: Attribute, unit: str) -> str:
     if attribute.type is AttributeType.INTEGER and attribute.min is None and attribute.max is None:
-        return "An integer is an Int64 unless its model states min or max."
+        return (
+            "An integer is an Int64 unless its model states min or max; "
+            f"a new version of the model with 'max: {UINT64_MAX}' takes every UInt64."
+        )
     low, high = attribute.limits
     allowed = {(True, False): f"at least {low}", (False, True): f"at most {high}"}.get(
         (low is not None, high is not None), f"between {low} and {high}"

@@ -61,6 +61,6 @@ def _fault(user: User, what: str) -> UnsError:
             id="plant.secret",
             what=f"user '{user.name}' cannot log in: {what}.",
             where="access.yaml",
-            hint="Write a hash made by `uns user` into password_hash, or mend the file or variable it names.",
+            hint="Write a hash made by `uns user hash` into password_hash, or mend the file or variable it names.",
         )
     )

@@ -1,7 +1,24 @@
 """The in-process link: a part of the platform as a client of the embedded broker."""
 
+import msgspec
+
 from uns.broker import Broker, LocalClient
-from uns.link import Acknowledge, Properties, Receive, Will
+from uns.link import Acknowledge, Message, Properties, Receive, Will
+
+
+class _Delivery:
+    """The broker hands on the publisher's retain flag; a client sees it on what was stored before it subscribed."""
+
+    __slots__ = ("_receive", "live")
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self.live = False
+
+    def __call__(self, message: Message) -> None:
+        if message.retain and self.live:
+            message = msgspec.structs.replace(message, retain=False)
+        self._receive(message)
 
 
 class BrokerLink:
@@ -34,7 +51,9 @@ class BrokerLink:
             acknowledge(None if verdict.delivered else verdict.finding)
 
     def subscribe(self, topic_filter: str, receive: Receive) -> None:
-        self._opened().subscribe(topic_filter, receive)
+        delivery = _Delivery(receive)
+        self._opened().subscribe(topic_filter, delivery)
+        delivery.live = True
 
     def unsubscribe(self, topic_filter: str) -> None:
         self._opened().unsubscribe(topic_filter)

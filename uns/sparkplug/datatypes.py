@@ -5,11 +5,11 @@ Small signed integers are written sign-extended to 32 bits, as the reference imp
 """
 
 import math
-import struct
 from collections.abc import Callable
 from enum import IntEnum
 from typing import Any
 
+from uns.samples import shortest
 from uns.sparkplug import arrays
 
 
@@ -60,7 +60,6 @@ Write = Callable[[Any, Any], None]
 """Sets the field of a protobuf message that has the oneof `value`; raises ValueError when the value does not fit."""
 
 _FLOAT_MAX = 3.4028234663852886e38
-_float32 = struct.Struct("<f")
 
 
 def _integer(bits: int, signed: bool) -> tuple[Read, Write]:
@@ -95,17 +94,6 @@ def _read_float(raw: Any) -> float:
     if type(raw) is int:
         return float(raw)
     raise ValueError(f"expected a number, found {raw!r}")
-
-
-def shortest(value: float) -> float:
-    """The double with the fewest digits that is the same 32-bit float: 21.4 rather than 21.399999618530273."""
-    if not math.isfinite(value) or abs(value) > _FLOAT_MAX:
-        return value
-    for form in ("%.6g", "%.7g", "%.8g"):
-        candidate = float(form % value)
-        if abs(candidate) <= _FLOAT_MAX and _float32.unpack(_float32.pack(candidate))[0] == value:
-            return candidate
-    return value
 
 
 def _read_float32(raw: Any) -> float:

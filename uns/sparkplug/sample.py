@@ -12,11 +12,11 @@ from uns.sparkplug.quality import quality_of
 
 
 def sample_of(metric: Metric, value: Any, timestamp_ms: int) -> Sample:
-    """value: from `json_value`; timestamp_ms: for a metric without its own. Bad samples carry no value, and a float
-    that JSON cannot hold (NaN, infinity) is Bad."""
+    """value: from `json_value`; timestamp_ms: for a metric without its own. Bad samples carry no value, nothing that
+    is not Good is Bad, and so is a float that JSON cannot hold (NaN, infinity)."""
     quality = Quality.GOOD if metric.properties is None else quality_of(metric.properties)
     if value is None:
-        quality = Quality.GOOD_NO_DATA if quality is Quality.GOOD else quality
+        quality = Quality.GOOD_NO_DATA if quality is Quality.GOOD else Quality.BAD
     elif quality is Quality.BAD or (type(value) is float and not isfinite(value)):
         value, quality = None, Quality.BAD
     return Sample(value, quality, metric.timestamp_ms or timestamp_ms)

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from adapters.modbus import ModbusAdapter
-from tests.adapters.support import Recorder, ServerProcess, config, running, until
+from tests.adapters.support import Recorder, ServerProcess, config, running
+from tests.support.until import until_async
 from uns.adapter import Fatal, Retriable, SourceConfig
 from uns.samples import DataType, Quality
 
@@ -68,7 +69,7 @@ async def test_every_type_and_order_of_an_independent_server(libmodbus_server: S
     adapter = ModbusAdapter(source(libmodbus_server, keys))
     assert adapter.check() == []
     async with running(adapter) as sink:
-        await until(lambda: sink.readings)
+        await until_async(lambda: sink.readings)
         values = sink.values()
     assert [values[f"single{index}"] for index in range(4)] == [pytest.approx(21.4, abs=1e-6)] * 4
     assert [values[f"double{index}"] for index in range(4)] == [-1234.5678] * 4
@@ -90,7 +91,7 @@ async def test_every_type_and_order_of_an_independent_server(libmodbus_server: S
 async def test_a_register_that_does_not_exist_does_not_stop_its_neighbours(libmodbus_server: ServerProcess) -> None:
     keys = {f"r{number}": {"register": f"holding:{number}"} for number in range(140, 155)}
     async with running(ModbusAdapter(source(libmodbus_server, keys))) as sink:
-        await until(lambda: sink.batches >= 3)
+        await until_async(lambda: sink.batches >= 3)
     assert list(sink.findings) == ["r150"]
     finding = sink.findings["r150"]
     assert finding.id == "source.register_unknown"
@@ -103,7 +104,7 @@ async def test_a_register_that_does_not_exist_does_not_stop_its_neighbours(libmo
 async def test_a_device_failure_makes_values_bad_and_stays_connected(libmodbus_server: ServerProcess) -> None:
     keys = {"good": {"register": "holding:147"}, "broken": {"register": "holding:160"}}
     async with running(ModbusAdapter(source(libmodbus_server, keys))) as sink:
-        await until(lambda: sink.batches >= 2)
+        await until_async(lambda: sink.batches >= 2)
     assert sink.value("good") == 235
     broken = sink.last("broken")
     assert broken is not None
@@ -124,11 +125,11 @@ async def test_written_values_are_read_back(libmodbus_server: ServerProcess) -> 
     with pytest.raises(Retriable, match=r"unreachable\.source"):
         await adapter.write(word, 1)
     async with running(adapter) as sink:
-        await until(lambda: sink.readings)
+        await until_async(lambda: sink.readings)
         await adapter.write(word, 4711)
         await adapter.write(float_, 0.5)
         await adapter.write(coil, True)
-        await until(lambda: (sink.value("word"), sink.value("float"), sink.value("coil")) == (4711, 0.5, True))
+        await until_async(lambda: (sink.value("word"), sink.value("float"), sink.value("coil")) == (4711, 0.5, True))
         for point, value, complaint in (
             (word, 70000, "does not fit"),
             (input_, 1, "only coils and holding"),
@@ -144,7 +145,7 @@ async def test_blocks_over_the_limit_and_holes(pymodbus_server: ServerProcess) -
     }
     keys["hole"] = {"register": "holding:12"}
     async with running(ModbusAdapter(source(pymodbus_server, keys))) as sink:
-        await until(lambda: sink.batches >= 2)
+        await until_async(lambda: sink.batches >= 2)
     assert list(sink.findings) == ["hole"]
     assert sink.values() == {name: int(name[1:]) for name in keys if name != "hole"}
 
@@ -153,9 +154,9 @@ async def test_polls_keep_their_rate_and_a_point_can_have_its_own(pymodbus_serve
     keys = {"slow": {"register": "holding:1"}, "fast": {"register": "holding:2", "poll": "20ms"}}
     loop = asyncio.get_running_loop()
     async with running(ModbusAdapter(source(pymodbus_server, keys, poll="10s"))) as sink:
-        await until(lambda: sink.readings)
+        await until_async(lambda: sink.readings)
         start = loop.time()
-        await until(lambda: sink.batches >= 26)
+        await until_async(lambda: sink.batches >= 26)
         took = loop.time() - start
     assert 0.48 <= took <= 1.5
     assert sum(reading.point.name == "slow" for reading in sink.readings) == 1
@@ -164,9 +165,9 @@ async def test_polls_keep_their_rate_and_a_point_can_have_its_own(pymodbus_serve
 async def test_a_killed_server_ends_the_run_and_a_new_run_reads_again(pymodbus_server: ServerProcess) -> None:
     adapter = ModbusAdapter(source(pymodbus_server, {"a": {"register": "holding:7"}}))
     async with running(adapter) as sink:
-        await until(lambda: sink.value("a") == 7)
+        await until_async(lambda: sink.value("a") == 7)
         pymodbus_server.kill()
-        await until(lambda: sink.ending)
+        await until_async(lambda: sink.ending)
     assert sink.ending is not None
     assert sink.ending.id == "source.no_answer"
     with pytest.raises(Retriable, match=r"source\.unreachable") as refused:
@@ -174,15 +175,15 @@ async def test_a_killed_server_ends_the_run_and_a_new_run_reads_again(pymodbus_s
     assert refused.value.finding.where == "/endpoint"
     pymodbus_server.start()
     async with running(adapter) as sink:
-        await until(lambda: sink.value("a") == 7)
+        await until_async(lambda: sink.value("a") == 7)
 
 
 async def test_a_hanging_server_is_noticed_within_the_timeout(pymodbus_server: ServerProcess) -> None:
     adapter = ModbusAdapter(source(pymodbus_server, {"a": {"register": "holding:7"}}, timeout="300ms"))
     async with running(adapter) as sink:
-        await until(lambda: sink.readings)
+        await until_async(lambda: sink.readings)
         pymodbus_server.signal(signal.SIGSTOP)
-        await until(lambda: sink.ending, within_s=3)
+        await until_async(lambda: sink.ending, within_s=3)
     assert sink.ending is not None
     assert sink.ending.id == "source.no_answer"
 

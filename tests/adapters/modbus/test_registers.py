@@ -1,5 +1,6 @@
 """Golden registers: what each type and order looks like on the wire."""
 
+import math
 import struct
 from typing import Any
 
@@ -32,6 +33,9 @@ GOLDEN = [
     ({"type": "float32", "word_order": "little"}, [0x8000, 0x41AB], 21.4375, DataType.FLOAT),
     ({"type": "float32", "byte_order": "little"}, [0xAB41, 0x0080], 21.4375, DataType.FLOAT),
     ({"type": "float32", "byte_order": "little", "word_order": "little"}, [0x0080, 0xAB41], 21.4375, DataType.FLOAT),
+    ({"type": "float32"}, [0x41AB, 0x3333], 21.4, DataType.FLOAT),
+    ({"type": "float32", "scale": 0.1}, [0x41AB, 0x3333], 2.14, DataType.DOUBLE),
+    ({"type": "float32", "scale": 1.8, "offset": 32}, [0x41AB, 0x3333], 70.52, DataType.DOUBLE),
     ({"type": "float64"}, [0x3FF8, 0, 0, 0], 1.5, DataType.DOUBLE),
     ({"type": "float64", "word_order": "little"}, [0, 0, 0, 0x3FF8], 1.5, DataType.DOUBLE),
     ({"type": "string(7)"}, [0x4649, 0x4C4C, 0x2D30, 0x3700], "FILL-07", DataType.STRING),
@@ -119,6 +123,9 @@ def test_what_does_not_fit_is_not_written(keys: dict[str, Any], value: Any, comp
         ({"register": "coil:1", "bit": 2}, "source.bad_type", "/devices/d/m/bit", ""),
         ({"register": "holding:1", "bit": 16}, "source.bad_type", "/devices/d/m/bit", ""),
         ({"register": "holding:1", "scale": 0}, "source.bad_type", "/devices/d/m/scale", ""),
+        ({"register": "holding:1", "scale": math.nan}, "source.bad_type", "/devices/d/m/scale", ""),
+        ({"register": "holding:1", "scale": math.inf}, "source.bad_type", "/devices/d/m/scale", ""),
+        ({"register": "holding:1", "offset": math.nan}, "source.bad_type", "/devices/d/m/offset", ""),
         ({"register": "coil:1", "scale": 2}, "source.bad_type", "/devices/d/m/scale", ""),
         ({"register": "holding:1", "word_order": "middle"}, "source.wrong_value", "/devices/d/m/word_order", ""),
         ({"register": "holding:1", "poll": "often"}, "source.wrong_value", "/devices/d/m/poll", ""),
@@ -134,3 +141,9 @@ def test_wrong_keys_are_named(keys: dict[str, Any], id_: str, where: str, near: 
 def test_the_finding_shows_how_to_write_a_register() -> None:
     _, findings = parse_register({"register": "holdng:7"})
     assert "'holding:7'" in findings[0].what
+
+
+@pytest.mark.parametrize(("words", "raw"), [([0x7FC0, 0], math.nan), ([0x7F80, 0], math.inf), ([0xFF80, 0], -math.inf)])
+def test_what_is_no_number_stays_none_when_scaled(words: list[int], raw: float) -> None:
+    scaled = decode(register(register="holding:0", type="float32", scale=0.1), words)
+    assert scaled == raw or (math.isnan(raw) and isinstance(scaled, float) and math.isnan(scaled))

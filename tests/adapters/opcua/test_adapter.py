@@ -11,7 +11,8 @@ import pytest
 
 from adapters.opcua import OpcUaAdapter
 from tests.adapters.opcua.asyncua_server import SOURCE_TIME, URI
-from tests.adapters.support import Recorder, ServerProcess, config, running, until
+from tests.adapters.support import Recorder, ServerProcess, config, running
+from tests.support.until import until_async
 from uns.adapter import Fatal, Point, Retriable, SourceConfig
 from uns.samples import DataType, Quality
 
@@ -44,7 +45,7 @@ def source(server: ServerProcess, *names: str, **options: Any) -> SourceConfig:
 
 async def test_every_type_arrives_with_its_datatype(asyncua_server: ServerProcess) -> None:
     async with running(OpcUaAdapter(source(asyncua_server, *EXPECTED))) as sink:
-        await until(lambda: sink.readings)
+        await until_async(lambda: sink.readings)
     assert sink.connections == [{name: datatype for name, (datatype, _) in EXPECTED.items()}]
     values = sink.values()
     assert values == {name: value for name, (_, value) in EXPECTED.items()}
@@ -54,7 +55,7 @@ async def test_every_type_arrives_with_its_datatype(asyncua_server: ServerProces
 
 async def test_the_source_time_is_kept_and_never_rounded_up(asyncua_server: ServerProcess) -> None:
     async with running(OpcUaAdapter(source(asyncua_server, "double", "empty"))) as sink:
-        await until(lambda: sink.readings)
+        await until_async(lambda: sink.readings)
     double, empty = sink.last("double"), sink.last("empty")
     assert double is not None
     assert double.timestamp_ms == 1767323045678  # 678.9 ms
@@ -64,24 +65,32 @@ async def test_the_source_time_is_kept_and_never_rounded_up(asyncua_server: Serv
 
 async def test_changes_arrive_and_a_bad_status_takes_the_value_away(asyncua_server: ServerProcess) -> None:
     async with running(OpcUaAdapter(source(asyncua_server, "changing"))) as sink:
-        await until(lambda: sink.value("changing") == 21.4)
+        await until_async(lambda: sink.value("changing") == 21.4)
         asyncua_server.ask("set changing 22.5")
-        await until(lambda: sink.value("changing") == 22.5)
+        await until_async(lambda: sink.value("changing") == 22.5)
         asyncua_server.ask("bad changing")
-        await until(lambda: sink.value("changing") is None)
+        await until_async(lambda: sink.value("changing") is None)
         last = sink.last("changing")
         assert last is not None
         assert last.quality is Quality.BAD
         asyncua_server.ask("set changing 23")
-        await until(lambda: sink.value("changing") == 23)
+        await until_async(lambda: sink.value("changing") == 23)
+
+
+async def test_a_value_that_stands_still_is_vouched_for_by_the_keep_alives(asyncua_server: ServerProcess) -> None:
+    async with running(OpcUaAdapter(source(asyncua_server, "double", publishing_interval="100ms"))) as sink:
+        await until_async(lambda: sink.readings)
+        signs = sink.signs_of_life
+        await until_async(lambda: sink.signs_of_life >= signs + 2)
+        assert {reading.value for reading in sink.readings} == {21.4}
 
 
 async def test_a_queue_on_the_server_keeps_what_comes_between_two_publishes(asyncua_server: ServerProcess) -> None:
     settings = source(asyncua_server, "queued", queue_size=2000, publishing_interval="100ms", sampling_interval="0s")
     async with running(OpcUaAdapter(settings)) as sink:
-        await until(lambda: sink.readings)
+        await until_async(lambda: sink.signs_of_life)  # subscribed
         asyncua_server.ask("burst queued 1500")
-        await until(lambda: sink.value("queued") == 1499)
+        await until_async(lambda: sink.value("queued") == 1499)
     numbers = [reading.value for reading in sink.readings]
     assert numbers[-1500:] == [float(number) for number in range(1500)]
 
@@ -97,7 +106,7 @@ async def test_nodes_that_cannot_be_read_are_told_and_the_others_go_on(asyncua_s
     adapter = OpcUaAdapter(SourceConfig("s", settings.endpoint, settings.options, points))
     assert adapter.check() == []
     async with running(adapter) as sink:
-        await until(lambda: sink.readings)
+        await until_async(lambda: sink.readings)
     assert sink.values() == {"double": 21.4, "uri": -16}
     assert {name: (finding.id, finding.where) for name, finding in sink.findings.items()} == {
         "nope": ("source.node_unknown", "/devices/device/nope/node"),
@@ -113,28 +122,28 @@ async def test_nodes_that_cannot_be_read_are_told_and_the_others_go_on(asyncua_s
 async def test_a_killed_server_ends_the_run_at_once_and_a_new_run_follows_again(mortal_server: ServerProcess) -> None:
     adapter = OpcUaAdapter(source(mortal_server, "double"))
     async with running(adapter) as sink:
-        await until(lambda: sink.readings)
+        await until_async(lambda: sink.readings)
         mortal_server.kill()
-        await until(lambda: sink.ending, within_s=2)
+        await until_async(lambda: sink.ending, within_s=2)
     assert sink.ending is not None
     assert sink.ending.id == "source.unreachable"
     with pytest.raises(Retriable, match="nothing listens"):
         await adapter.run(Recorder())
     mortal_server.start()
     async with running(adapter) as sink:
-        await until(lambda: sink.value("double") == 21.4)
+        await until_async(lambda: sink.value("double") == 21.4)
         mortal_server.ask("set double 5")
-        await until(lambda: sink.value("double") == 5)
+        await until_async(lambda: sink.value("double") == 5)
     left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
     assert not left
 
 
 async def test_a_server_that_hangs_is_silent_after_five_seconds(asyncua_server: ServerProcess) -> None:
     async with running(OpcUaAdapter(source(asyncua_server, "double", timeout="20s"))) as sink:
-        await until(lambda: sink.readings)
+        await until_async(lambda: sink.signs_of_life)  # subscribed
         asyncua_server.signal(signal.SIGSTOP)
         try:
-            await until(lambda: sink.ending, within_s=9)
+            await until_async(lambda: sink.ending, within_s=9)
         finally:
             asyncua_server.signal(signal.SIGCONT)
     assert sink.ending is not None
@@ -146,9 +155,9 @@ async def test_unchanged_values_are_no_silence(asyncua_server: ServerProcess, mo
     monkeypatch.setattr("adapters.opcua.follow.SILENT_AFTER_S", 0.5)
     loop = asyncio.get_running_loop()
     async with running(OpcUaAdapter(source(asyncua_server, "double"))) as sink:
-        await until(lambda: sink.readings)
+        await until_async(lambda: sink.readings)
         start = loop.time()
-        await until(lambda: sink.ending or loop.time() > start + 1.2)
+        await until_async(lambda: sink.ending or loop.time() > start + 1.2)
         assert sink.ending is None
 
 
@@ -161,10 +170,10 @@ async def test_writing_takes_the_type_of_the_node(asyncua_server: ServerProcess)
     with pytest.raises(Retriable, match=r"unreachable\.source"):
         await adapter.write(double, 1.0)
     async with running(adapter) as sink:
-        await until(lambda: sink.readings)
+        await until_async(lambda: sink.readings)
         for point, value in ((double, 7), (int16, -5), (bool_, False), (string, "abc")):
             await adapter.write(point, value)
-        await until(lambda: [sink.value(point.name) for point in settings.points[:4]] == [7.0, -5, False, "abc"])
+        await until_async(lambda: [sink.value(point.name) for point in settings.points[:4]] == [7.0, -5, False, "abc"])
         for point, value, complaint in (
             (int16, 40000, "not between -32768 and 32767"),
             (int16, 1.5, "not a whole number"),
@@ -179,7 +188,7 @@ async def test_writing_takes_the_type_of_the_node(asyncua_server: ServerProcess)
 
 async def test_a_password_is_checked_by_the_server(asyncua_server: ServerProcess) -> None:
     async with running(OpcUaAdapter(source(asyncua_server, "double", username="operator", password="secret"))) as sink:
-        await until(lambda: sink.readings)
+        await until_async(lambda: sink.readings)
     with pytest.raises(Fatal) as refused:
         await OpcUaAdapter(source(asyncua_server, "double", username="operator", password="wrong")).run(Recorder())
     assert (refused.value.finding.id, refused.value.finding.where) == ("source.refused", "/username")

@@ -11,7 +11,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from adapters.opcua import OpcUaAdapter
 from tests.adapters.opcua.conftest import HERE
-from tests.adapters.support import Recorder, ServerProcess, config, running, until
+from tests.adapters.support import Recorder, ServerProcess, config, running
+from tests.support.until import until_async
 from uns.adapter import Fatal, Retriable, SourceConfig
 
 CLIENT_URI = "urn:uns-platform:edge"
@@ -50,7 +51,7 @@ async def test_an_encrypted_session_and_what_it_refuses(secure_server: ServerPro
     adapter = OpcUaAdapter(source(secure_server, certificates))
     assert adapter.check() == []
     async with running(adapter) as sink:
-        await until(lambda: sink.value("double") == 21.4)
+        await until_async(lambda: sink.value("double") == 21.4)
     other = str(certificates / "other.der")
     with pytest.raises(Retriable) as pinned:
         await OpcUaAdapter(source(secure_server, certificates, server_certificate=other, timeout="1s")).run(Recorder())

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Annotated, Any
 
+import msgspec
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
@@ -10,11 +11,10 @@ from uns.api.context import Ctx, Who, demand_topic
 from uns.api.models import ERRORS, NOT_FOUND, TIME, TOPIC, SampleModel
 from uns.api.responses import json_response
 from uns.api.routes.topics import demand_known
-from uns.api.values import sample_fields
 from uns.clock import Clock
 from uns.errors import Finding, UnsError
 from uns.fields import parse_duration
-from uns.samples import format_timestamp, parse_timestamp
+from uns.samples import encode_sample, format_timestamp, parse_timestamp
 
 router = APIRouter(tags=["browse"], responses=ERRORS)
 DEFAULT_LAST = "1h"
@@ -31,7 +31,10 @@ class History(BaseModel):
     points: list[SampleModel] = Field(
         description="Aggregated points are stamped with the start of their bucket and carry its worst quality."
     )
-    truncated: bool = Field(description="There are more after the last point: ask again from behind it.")
+    truncated: bool = Field(description="There are more after the last point.")
+    next: str | None = Field(
+        examples=[TIME], description="Truncated: the `from` of the request for what follows; else null."
+    )
 
 
 @router.get("/history/{topic:path}", response_model=History, responses=NOT_FOUND, summary="Recorded samples of a topic")
@@ -65,8 +68,9 @@ async def history(
             "from": format_timestamp(start_ms),
             "to": format_timestamp(end_ms),
             "agg": agg or None,
-            "points": [sample_fields(sample) for sample in series.points],
+            "points": [msgspec.Raw(encode_sample(sample)) for sample in series.points],
             "truncated": series.truncated,
+            "next": None if series.next_ms is None else format_timestamp(series.next_ms),
         }
     )
 

@@ -1,6 +1,6 @@
 """How does a program without MQTT publish? Through the same door as everybody."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
@@ -8,13 +8,18 @@ from pydantic import Field
 from uns.api.bodies import StrictRoute
 from uns.api.context import Ctx, Who, demand_topic
 from uns.api.errors import error_response
-from uns.api.models import ERRORS, TOO_LARGE, VerdictModel
+from uns.api.models import ERRORS, TOO_LARGE, RefusedModel, VerdictModel
 from uns.api.offers import Offer
 from uns.api.responses import json_response
 from uns.errors import Finding, UnsError
 from uns.link import Message
 
 router = APIRouter(tags=["publish"], route_class=StrictRoute, responses=ERRORS | TOO_LARGE)
+REFUSED: dict[int | str, dict[str, Any]] = {
+    403: {"model": RefusedModel, "description": "The role may not publish here (`access.*`)."},
+    422: {"model": RefusedModel, "description": "Refused or kept in quarantine, or the request is not understood."},
+    429: {"model": RefusedModel, "description": "Too much (`quota.*`)."},
+}
 
 
 class PublishOffer(Offer):
@@ -24,9 +29,10 @@ class PublishOffer(Offer):
     retain: bool | None = Field(None, description="True for a declared attribute and false else when left out.")
 
 
-@router.post("/publish", response_model=VerdictModel, summary="Publish a message")
+@router.post("/publish", response_model=VerdictModel, responses=REFUSED, summary="Publish a message")
 async def publish(ctx: Ctx, who: Who, offer: PublishOffer, request: Request) -> Response:
-    """Judged like an MQTT publish. A message that is refused or quarantined answers with its finding (403 or 422)."""
+    """Judged like an MQTT publish. A message that is not delivered answers with its finding (403 or 422) and outcome:
+    `rejected`, or `quarantined` when it is kept back."""
     demand_topic(offer.topic)
     platform = ctx.platform
     payload = offer.encoded(platform.clock)
@@ -46,5 +52,5 @@ async def publish(ctx: Ctx, who: Who, offer: PublishOffer, request: Request) -> 
     address = f"{request.client.host}:{request.client.port}" if request.client else "http"
     verdict = platform.broker.publish(message, who.role, address)
     if not verdict.delivered and verdict.finding is not None:
-        return error_response(verdict.finding)
+        return error_response(verdict.finding, outcome=verdict.outcome)
     return json_response({"topic": offer.topic, "outcome": verdict.outcome, "finding": verdict.finding})

@@ -17,6 +17,7 @@ DESCRIPTION = """Server-sent events, values that are retained first.
 
 * event `values`: a JSON array of `{"topic", "value", "quality", "timestamp"}`; a payload that is no sample has a null
   value and comes as text in `payload`, and a cleared topic is GoodNoData.
+* event `refused`: `{"filters"}` that your role may not read, first of all and only with `skip_forbidden`.
 * event `dropped`: `{"count"}` messages were shed because the client was too slow, the oldest first.
 * a comment every 15 s keeps proxies from closing the line.
 
@@ -57,8 +58,15 @@ async def stream(
     interval_ms: Annotated[
         int, Query(ge=0, le=60_000, description="Above 0: only the last value of each topic per interval.")
     ] = 0,
+    skip_forbidden: Annotated[
+        bool, Query(description="Leave out filters that your role may not read, instead of refusing the stream.")
+    ] = False,
 ) -> Response:
+    filters: list[str] = []
+    refused: list[str] = []
     for topic_filter in topic_filters:
         demand_filter(topic_filter)
-        ctx.demand_read(who, topic_filter)
-    return EventStream(ctx.streams.open(topic_filters, interval_ms, who.role))
+        if not skip_forbidden:
+            ctx.demand_read(who, topic_filter)
+        (filters if ctx.may_read(who, topic_filter) else refused).append(topic_filter)
+    return EventStream(ctx.streams.open(filters, interval_ms, who.role, refused))

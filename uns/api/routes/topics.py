@@ -46,7 +46,7 @@ class TopicDetail(SampleModel):
 
     topic: str = Field(examples=[TOPIC])
     age_ms: int | None = Field(description="Since the source time.")
-    stale: bool = Field(description="Has max_age passed since the source time?")
+    stale: bool = Field(description="Has max_age passed since the platform last heard the value?")
     payload: Any = Field(description="The last payload as JSON value, or as text; null when there is none.")
     payload_bytes: int
     retained: bool

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
-from uns.api.context import Ctx, Who, demand_topic
+from uns.api.context import Context, Ctx, Who, demand_topic
 from uns.api.cursor import decode_cursor, encode_cursor
 from uns.api.models import ERRORS, NOT_FOUND, TOPIC, NodeModel
 from uns.api.responses import json_response
@@ -44,7 +44,7 @@ async def tree(
         demand_topic(path)
         child = ctx.tree.find(path)
         if child.declared is None and child.live is None and not child.live_children:
-            raise UnsError(_unknown(path))
+            raise UnsError(_unknown(ctx, path))
     after = decode_cursor(cursor, path) if cursor else ""
     rows = list(islice(ctx.tree.walk(path, depth, after), limit + 1))
     nodes = [ctx.nodes.node(parent, child, level, who.role) for parent, child, level in rows[:limit]]
@@ -68,10 +68,12 @@ async def search(
     return json_response({"nodes": nodes})
 
 
-def _unknown(path: str) -> Finding:
+def _unknown(ctx: Context, path: str) -> Finding:
+    wrong = ctx.platform.policy.rule(path).topic_finding
     return Finding(
         id="unknown.path",
         what=f"'{path[:120]}' is neither declared nor was anything published below it.",
         where="path",
         hint=f"Look at the level above, or search with /api/v1/search?q=; a path looks like {TOPIC}.",
+        nearest=wrong.nearest if wrong else "",
     )

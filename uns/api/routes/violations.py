@@ -12,6 +12,7 @@ from uns.api.platform import ViolationPage, ViolationReader, ViolationRecord
 from uns.api.responses import json_response
 from uns.api.values import payload_text
 from uns.errors import Finding, UnsError
+from uns.policy.catalog import CATALOG
 from uns.samples import format_timestamp
 
 router = APIRouter(tags=["govern"], responses=ERRORS)
@@ -26,7 +27,7 @@ class ViolationModel(BaseModel):
     topic: str = Field(examples=[TOPIC])
     outcome: OutcomeName
     mode: ModeName | None
-    finding: FindingModel
+    finding: FindingModel = Field(description="Quotes values; only its kind when you may not read the topic.")
     client_id: str
     role: str
     address: str
@@ -62,11 +63,7 @@ async def violations(
     if store is None:
         raise UnsError(Finding(id="unknown.violations", what="this server keeps no violations.", hint="See uns.yaml."))
     page, total, shed = await asyncio.to_thread(_read, store, limit, before, topic, finding, client)
-
-    def may_read(name: str) -> bool:
-        return ctx.platform.policy.may_subscribe(who.role, name) is None
-
-    listed = [_fields(record, may_read(record.violation.topic)) for record in page.violations]
+    listed = [_fields(record, ctx.may_read(who, record.violation.topic)) for record in page.violations]
     return json_response({"violations": listed, "total": total, "shed": shed, "next": page.next})
 
 
@@ -83,15 +80,21 @@ def _read(
     return page, store.count(), status.shed + status.dropped
 
 
+def withheld(finding: Finding) -> Finding:
+    """What may be told of a finding without quoting the payload."""
+    return Finding(id=finding.id, what=CATALOG.get(finding.id, "The message broke a rule."))
+
+
 def _fields(record: ViolationRecord, readable: bool) -> dict[str, Any]:
     violation = record.violation
+    finding = violation.verdict.finding
     return {
         "id": record.id,
         "time": format_timestamp(violation.time_ms),
         "topic": violation.topic,
         "outcome": violation.verdict.outcome,
         "mode": violation.mode,
-        "finding": violation.verdict.finding,
+        "finding": finding if readable or finding is None else withheld(finding),
         "client_id": violation.client_id,
         "role": violation.role,
         "address": violation.address,

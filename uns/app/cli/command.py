@@ -13,7 +13,6 @@ from uns.app.cli.output import Output
 from uns.app.cli.text import finding_lines
 from uns.errors import Finding, UnsError, answer
 
-
 OUTCOMES = {
     "quarantined": "Kept in quarantine, and delivered to nobody: see 'uns violations'.",
     "rejected": "Rejected, and delivered to nobody.",

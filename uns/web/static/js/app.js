@@ -90,7 +90,7 @@ function LineState({ counts }) {
   const { phase, dropped } = connection.value;
   const rate = store.messageRate.value;
   return html`<div class="line">
-    ${counts ? html`<span class="line-fact">${formatCount(counts.clients)} client${counts.clients === 1 ? "" : "s"}</span>` : null}
+    ${counts ? html`<span class="line-fact">${formatCount(counts.clients)} MQTT client${counts.clients === 1 ? "" : "s"}</span>` : null}
     ${rate === null ? null : html`<span class="line-fact">${formatRate(rate)} msg/s</span>`}
     ${dropped ? html`<span class="line-fact tone-warn">${formatCount(dropped)} updates skipped</span>` : null}
     <span class="line-state line-${phase}"><span class="lamp"></span>${PHASES[phase]}</span>

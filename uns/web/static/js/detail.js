@@ -11,7 +11,7 @@ import { connection, want } from "./stream.js";
 import { Age, CopyButton, FindingText, html, Icon, Notice, Quality } from "./ui.js";
 
 const REFRESH_MS = 2000; // payload, counters and publisher; the value itself follows the stream
-const UNKNOWN_MS = 15_000; // an unknown topic may come into being
+const SETTLED_MS = 15_000; // an unknown topic may come into being, a forbidden one be allowed
 
 /** {detail, error} of a topic, asked again and again while it is on screen. */
 function useDetail(topic) {
@@ -28,7 +28,7 @@ function useDetail(topic) {
       } catch (error) {
         if (isAborted(error)) return;
         if (!error.finding) throw error;
-        if (error.status === 404) pause = UNKNOWN_MS;
+        if ([403, 404].includes(error.status)) pause = SETTLED_MS;
         setState((last) => (error.status === 0 && last.detail ? last : { topic, detail: null, error: error.finding }));
       }
       timer = setTimeout(ask, pause);
@@ -44,7 +44,8 @@ function useDetail(topic) {
   return state.topic === topic ? state : { detail: null, error: null };
 }
 
-const titleOf = (finding) => (finding.id.startsWith("unknown.") ? "No such topic" : "The topic did not load");
+const TITLES = { unknown: "No such topic", access: "You may not read this topic" };
+const titleOf = (finding) => TITLES[finding.id.split(".")[0]] ?? "The topic did not load";
 
 export function TopicDetail({ topic }) {
   const { detail, error } = useDetail(topic);

@@ -3,9 +3,8 @@
 import { useEffect, useState } from "../vendor/preact-hooks.js";
 import { get, isAborted } from "./api.js";
 import { FactCard, Heading } from "./detail.js";
-import { filtersFor } from "./rows.js";
 import { topicHref } from "./route.js";
-import { want } from "./stream.js";
+import { refused, want } from "./stream.js";
 import { carriesValue } from "./tree.js";
 import { FindingText, html, LiveAge, LiveValue, Notice } from "./ui.js";
 
@@ -18,10 +17,7 @@ function useChildren(path, depth) {
     const abort = new AbortController();
     setState({ nodes: null, next: null, error: null });
     get("tree", { path, depth, limit: LIMIT }, abort.signal).then(
-      ({ nodes, next }) => {
-        setState({ nodes, next, error: null });
-        want("detail", filtersFor(nodes.filter(carriesValue).map((node) => node.path), () => 0));
-      },
+      ({ nodes, next }) => setState({ nodes, next, error: null }),
       (error) => {
         if (isAborted(error)) return;
         if (!error.finding) throw error;
@@ -33,6 +29,10 @@ function useChildren(path, depth) {
       want("detail", []);
     };
   }, [path, depth]);
+  useEffect(() => {
+    const topics = (state.nodes ?? []).filter(carriesValue).map((node) => node.path);
+    want("detail", topics, () => topics.length);
+  }, [state.nodes, refused.value]);
   return state;
 }
 

@@ -4,7 +4,6 @@ import { useEffect, useRef } from "../vendor/preact-hooks.js";
 import { batch, signal } from "../vendor/signals.js";
 import { get, isAborted } from "./api.js";
 import { markWords } from "./format.js";
-import { filtersFor } from "./rows.js";
 import { go, topicHref } from "./route.js";
 import { want } from "./stream.js";
 import { carriesValue } from "./tree.js";
@@ -45,7 +44,7 @@ function showResults(next) {
     chosen.value = 0;
   });
   const topics = (next.nodes ?? []).filter(carriesValue).map((node) => node.path);
-  want("search", filtersFor(topics, () => Infinity));
+  want("search", topics);
 }
 
 const resultId = (index) => `result-${index}`;

@@ -3,6 +3,7 @@
 import { computed, signal } from "../vendor/signals-core.js";
 import { BASE, parseJson, query } from "./api.js";
 import { now, receive, toServerTime } from "./live.js";
+import { filtersFor } from "./rows.js";
 
 const INTERVAL_MS = 250; // the server conflates to the last value per topic: four updates a second suffice for eyes
 const SETTLE_MS = 120; // scrolling asks for other topics many times a second
@@ -18,7 +19,7 @@ export const lastContact = computed(() => {
   return phase === "lost" ? toServerTime(since) : now.value;
 });
 
-/** Filters that this user may not subscribe to. They are left out: one of them would cost the whole stream. */
+/** Filters that this user may not subscribe to, as the server told. They are not asked for again. */
 export const refused = signal(new Set());
 
 const wants = new Map(); // part of the page -> its filters
@@ -27,9 +28,14 @@ let current = null; // {source, filters}
 let timer = 0;
 let attempt = 0;
 
-/** Say which topic filters one part of the page shows; an empty list when none. */
-export function want(part, filters) {
-  wants.set(part, filters);
+/**
+ * Say which topics one part of the page shows; an empty list when none. A small folder is asked for as a whole
+ * (`childCount` tells how many it has), unless this user may read only some of it: a component that reads `refused`
+ * comes back here when that turns out.
+ */
+export function want(part, topics, childCount = () => Infinity) {
+  const isRefused = (parent) => refused.peek().has(`${parent}/+`);
+  wants.set(part, filtersFor(topics, (parent) => (isRefused(parent) ? Infinity : childCount(parent))));
   if (connection.peek().phase === "lost") return; // the retry asks for the newest
   const wanted = wantedFilters();
   const covered = wanted.every((filter) => current?.filters.has(filter));
@@ -39,7 +45,7 @@ export function want(part, filters) {
 }
 
 const wantedFilters = () => [...new Set([...wants.values()].flat())].filter((one) => !refused.peek().has(one)).sort();
-const urlOf = (filters) => `${BASE}/stream${query({ filter: filters, interval_ms: INTERVAL_MS })}`;
+const urlOf = (filters) => `${BASE}/stream${query({ filter: filters, interval_ms: INTERVAL_MS, skip_forbidden: true })}`;
 
 /** Try now instead of when the back-off ends. */
 export function retryNow() {
@@ -64,48 +70,24 @@ function open() {
   if (!wanted.length) return retire();
   const source = new EventSource(urlOf(wanted));
   current = { source, filters: new Set(wanted) };
-  let wasOpen = false;
   source.onopen = () => {
-    wasOpen = true;
     if (current?.source === source) becomeLive();
   };
   source.onerror = () => {
     source.close();
-    if (current?.source !== source) return;
-    if (wasOpen) lose();
-    else reopenWithoutRefused(source, wanted);
+    if (current?.source === source) lose();
   };
+  source.addEventListener("refused", (event) => {
+    const { filters } = parseJson(event.data);
+    if (current?.source === source) current.filters = new Set(wanted.filter((one) => !filters.includes(one)));
+    refused.value = new Set([...refused.peek(), ...filters]);
+  });
   source.addEventListener("values", (event) => receive(parseJson(event.data)));
   source.addEventListener("dropped", (event) => {
     const { count = 0 } = parseJson(event.data);
     connection.value = { ...connection.peek(), dropped: connection.peek().dropped + count };
   });
   return undefined;
-}
-
-/** An EventSource does not say why it failed. If a filter is forbidden, find out which; else the server is away. */
-async function reopenWithoutRefused(source, filters) {
-  const forbidden = (await isForbidden(filters)) ? await selectForbidden(filters) : [];
-  if (current?.source !== source) return;
-  if (!forbidden.length) return void lose();
-  refused.value = new Set([...refused.peek(), ...forbidden]);
-  open();
-}
-
-async function selectForbidden(filters) {
-  const answers = await Promise.all(filters.map((filter) => isForbidden([filter])));
-  return filters.filter((_, index) => answers[index]);
-}
-
-async function isForbidden(filters) {
-  const abort = new AbortController();
-  try {
-    return (await fetch(urlOf(filters), { signal: abort.signal })).status === 403;
-  } catch {
-    return false; // no answer at all: not a matter of rights
-  } finally {
-    abort.abort();
-  }
 }
 
 function becomeLive() {

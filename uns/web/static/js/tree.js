@@ -3,7 +3,7 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "../vendor/preact-hooks.js";
 import * as namespace from "./namespace.js";
 import { go, route, topicHref } from "./route.js";
-import { filtersFor, parentOf, visibleRange } from "./rows.js";
+import { parentOf, visibleRange } from "./rows.js";
 import { refused, want } from "./stream.js";
 import { FindingText, html, Icon, LiveAge, LiveValue, Notice } from "./ui.js";
 
@@ -100,8 +100,7 @@ function followVisible(visible) {
     if (row.kind === "more") namespace.loadMore(row.path);
     else if (row.kind === "node" && carriesValue(namespace.nodeOf(row.path))) topics.push(row.path);
   }
-  const isRefused = (parent) => refused.value.has(`${parent}/+`);
-  want("tree", filtersFor(topics, (parent) => (isRefused(parent) ? Infinity : namespace.childCount(parent))));
+  want("tree", topics, namespace.childCount);
 }
 
 function Row({ row, id, top, active, selected }) {

@@ -107,7 +107,7 @@ const OUTCOMES = {
 
 function Explained({ violation, at }) {
   const { id, topic, outcome, mode, finding, role, address, qos, retain, payload_bytes: bytes } = violation;
-  const payload = violation.payload ?? "";
+  const { payload } = violation;
   const facts = [
     ["Topic", html`<a href=${topicHref(topic)}><${Path} text=${topic} /></a>`],
     ["Time", `${formatDate(at)} ${formatTime(at)}`],
@@ -123,8 +123,10 @@ function Explained({ violation, at }) {
     <div class="v-why"><${FindingText} finding=${finding} /></div>
     <dl>${facts.filter(([, value]) => value).map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
     <div class="v-payload">
-      <p class="quiet">Payload, ${formatBytes(bytes)}${payload.length < bytes ? " (beginning)" : ""}</p>
-      <pre tabindex="0" aria-label="Payload">${payload || "(empty)"}</pre>
+      <p class="quiet">Payload, ${formatBytes(bytes)}${payload !== null && payload.length < bytes ? " (beginning)" : ""}</p>
+      ${payload === null
+        ? html`<p class="quiet">Not shown: you may not read this topic.</p>`
+        : html`<pre tabindex="0" aria-label="Payload">${payload || "(empty)"}</pre>`}
     </div>
   </div>`;
 }
