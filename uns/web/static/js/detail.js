@@ -107,7 +107,8 @@ function BigValue({ detail }) {
   const { attribute } = detail;
   const { value, quality, timestamp, changes } = useLive(detail.topic, detail).value;
   const ageMs = now.value - (parseTime(timestamp) ?? now.value);
-  const isLate = Boolean(attribute?.max_age_ms) && ageMs > attribute.max_age_ms;
+  // The server judges freshness from when it heard the value; an old source time alone is no fault.
+  const isLate = quality === "Uncertain" && Boolean(attribute?.max_age_ms) && ageMs > attribute.max_age_ms;
   const isSample = quality !== null || value !== null;
   const flash = changes ? `flash-${changes % 2}` : "";
   const size = typeof value === "string" && value.length > 24 ? " is-long" : "";
