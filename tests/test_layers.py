@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
-L0 = frozenset({"topics", "samples", "errors", "link", "adapter", "adapter_faults", "clock", "fields"})
+L0 = frozenset({"topics", "samples", "errors", "link", "adapter", "adapter_faults", "clock", "fields", "source_status"})
 L1 = frozenset({"mqtt", "sparkplug", "registry"})
 BASE = frozenset({"storage"})
 VERSION = frozenset({"__init__"})

@@ -16,9 +16,9 @@ from tests.support.memory_link import MemoryBroker
 from tests.support.until import until_async
 from uns.edge.backoff import Backoff
 from uns.edge.source import Source
-from uns.edge.status import State
 from uns.samples import Quality
 from uns.server.clock import SystemClock
+from uns.source_status import SourceState
 
 SERVER = Path(__file__).parent / "modbus" / "pymodbus_server.py"
 
@@ -61,7 +61,7 @@ async def test_a_modbus_device_lives_dies_and_returns() -> None:
             assert host.values["boiler/level"] == (0.7, Quality.GOOD)
             assert host.values["pump/on"] == (False, Quality.GOOD)
             status = source.status()
-            assert (status.state, status.points_seen, status.points_missing) == (State.RUNNING, 3, 1)
+            assert (status.state, status.points_seen, status.points_missing) == (SourceState.RUNNING, 3, 1)
             assert status.finding is not None
             assert status.finding.id == "source.register_unknown"
             await source.write("pump", "speed", 1234)

@@ -13,24 +13,25 @@ from fastapi import FastAPI
 from tests.api.contract import Contract
 from tests.api.plant import ENVIRON, TEMPERATURE, make_policy
 from tests.support.clock import FakeClock
-from uns.api import Platform, SourceState, TopicSource, create_app
+from uns.api import Platform, TopicSource, create_app
 from uns.broker import Broker
 from uns.errors import Finding
 from uns.history import SqliteHistory, query
 from uns.link import Message
 from uns.samples import Quality, Sample, encode_sample
 from uns.security import Authenticator, HttpGuard
+from uns.source_status import SourceState, SourceStatus
 from uns.violations.store import ViolationStore
 
 
 class Sources:
     """One OPC UA source that feeds the filler's temperature, as the composition would describe it."""
 
-    state = SourceState(
+    state = SourceStatus(
         name="line1",
         adapter="opcua",
         endpoint="opc.tcp://127.0.0.1:4840",
-        state="retrying",
+        state=SourceState.RETRYING,
         since_ms=1_790_000_000_000,
         finding=Finding(id="unreachable.device", what="nothing answers."),
         next_attempt_ms=1_790_000_002_000,
@@ -41,10 +42,12 @@ class Sources:
         last_value_ms=None,
         reconnects=1,
         dropped=0,
+        suppressed=0,
+        missing=[],
         edge="acme:ghent:packaging/line1",
     )
 
-    def states(self) -> list[SourceState]:
+    def states(self) -> list[SourceStatus]:
         return [self.state]
 
     def source_of(self, topic: str) -> TopicSource | None:

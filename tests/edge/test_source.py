@@ -20,9 +20,9 @@ from uns.adapter import Fatal, Retriable, Sink, SourceConfig
 from uns.edge.backoff import Backoff
 from uns.edge.bdseq import BdSeqStore
 from uns.edge.source import Source
-from uns.edge.status import State
 from uns.errors import Finding, UnsError
 from uns.samples import DataType, Quality
+from uns.source_status import SourceState
 
 LOST = Finding(id="source.unreachable", what="gone.")
 SILENT = Finding(id="source.silent", what="nothing.")
@@ -129,7 +129,7 @@ async def test_births_carry_the_first_values_and_the_death_ends_it(make: MakePla
         assert plant.host.values["filler/t"] == (20.0, Quality.GOOD)
         assert plant.host.values["capper/torque"] == (5.0, Quality.GOOD)
     assert plant.host.kinds[3:] == ["DDEATH/filler", "DDEATH/capper", "NDEATH"]
-    assert plant.source.status().state is State.STOPPED
+    assert plant.source.status().state is SourceState.STOPPED
 
 
 async def test_a_batch_is_one_message_per_device_with_what_changed(make: MakePlant) -> None:
@@ -160,12 +160,12 @@ async def test_a_lost_device_dies_and_is_born_again(make: MakePlant) -> None:
             *("DBIRTH/filler", "DBIRTH/capper"),
         ]
         status = plant.source.status()
-    assert (status.state, status.reconnects, status.finding) == (State.RUNNING, 1, None)
+    assert (status.state, status.reconnects, status.finding) == (SourceState.RUNNING, 1, None)
 
 
-@pytest.mark.parametrize(("finding", "state"), [(LOST, State.RETRYING), (SILENT, State.SILENT)])
+@pytest.mark.parametrize(("finding", "state"), [(LOST, SourceState.RETRYING), (SILENT, SourceState.SILENT)])
 async def test_while_it_is_lost_the_status_says_why_and_when_it_is_tried_again(
-    make: MakePlant, finding: Finding, state: State
+    make: MakePlant, finding: Finding, state: SourceState
 ) -> None:
     async def lose(adapter: PlayedAdapter, sink: Sink) -> None:
         raise Retriable(finding)
@@ -173,7 +173,7 @@ async def test_while_it_is_lost_the_status_says_why_and_when_it_is_tried_again(
     plant = make(lose, forever)
     seen = []
     async with plant.running():
-        while not seen or plant.source.status().state is not State.CONNECTING:
+        while not seen or plant.source.status().state is not SourceState.CONNECTING:
             if plant.source.status().state is state:
                 seen.append(plant.source.status())
             await asyncio.sleep(0)
@@ -193,18 +193,18 @@ async def test_a_connection_that_brings_nothing_is_silent_until_a_value_comes(ma
 
     plant = make(play)
     async with plant.running():
-        await until_async(lambda: plant.source.status().state is State.RUNNING)
+        await until_async(lambda: plant.source.status().state is SourceState.RUNNING)
         plant.clock.advance(9_999)
         asked = plant.clock.asked
         await until_async(lambda: plant.clock.asked >= asked + 2)  # the first of the two ticks is over
-        assert plant.source.status().state is State.RUNNING
+        assert plant.source.status().state is SourceState.RUNNING
         plant.clock.advance(1)
-        await until_async(lambda: plant.source.status().state is State.SILENT)
+        await until_async(lambda: plant.source.status().state is SourceState.SILENT)
         finding = plant.source.status().finding
         assert finding is not None
         assert finding.id == "source.silent"
         value.set()
-        await until_async(lambda: plant.source.status().state is State.RUNNING)
+        await until_async(lambda: plant.source.status().state is SourceState.RUNNING)
     assert plant.source.status().last_value_ms == plant.clock.wall_ms()
 
 
@@ -247,7 +247,7 @@ async def test_a_crash_of_the_adapter_is_reported_and_tried_again(
 
     plant = make(crash, connect_and_stay)
     async with plant.running():
-        await until_async(lambda: plant.source.status().state is State.RUNNING)
+        await until_async(lambda: plant.source.status().state is SourceState.RUNNING)
     assert "source.crashed" in caplog.text
     assert "KeyError: 'oops'" in caplog.text
 
@@ -267,14 +267,14 @@ async def test_a_session_number_that_cannot_be_stored_is_told_and_tried_again(ma
     store = FullDisk()
     plant = make(connect_and_stay, store=store)
     async with plant.running():
-        await until_async(lambda: plant.source.status().state is State.RETRYING)
+        await until_async(lambda: plant.source.status().state is SourceState.RETRYING)
         status = plant.source.status()
         assert status.finding is not None
         assert (status.finding.id, "No space left" in status.finding.what) == ("storage.bd_seq", True)
         assert status.next_attempt_ms is not None
         assert plant.host.kinds == []
         store.room = True
-        await until_async(lambda: plant.source.status().state is State.RUNNING)
+        await until_async(lambda: plant.source.status().state is SourceState.RUNNING)
         assert plant.source.status().finding is None
     assert (plant.host.kinds[0], plant.host.kinds[-1]) == ("NBIRTH", "NDEATH")
 
@@ -282,8 +282,8 @@ async def test_a_session_number_that_cannot_be_stored_is_told_and_tried_again(ma
 async def test_stopping_while_the_disk_is_full(make: MakePlant) -> None:
     plant = make(store=FullDisk())
     async with plant.running():
-        await until_async(lambda: plant.source.status().state is State.RETRYING)
-    assert (plant.source.status().state, plant.host.kinds) == (State.STOPPED, [])
+        await until_async(lambda: plant.source.status().state is SourceState.RETRYING)
+    assert (plant.source.status().state, plant.host.kinds) == (SourceState.STOPPED, [])
 
 
 @pytest.mark.parametrize("broken", ["the constructor", "the check"])
@@ -304,7 +304,7 @@ async def test_an_adapter_that_cannot_even_start_fails_with_the_reason(
     await plant.source.run()
     status = plant.source.status()
     assert status.finding is not None
-    assert (status.state, status.finding.id) == (State.FAILED, "source.crashed")
+    assert (status.state, status.finding.id) == (SourceState.FAILED, "source.crashed")
     assert "KeyError: 'oops'" in status.finding.what
     assert "cannot go on" in caplog.text
     assert plant.host.kinds == []
@@ -323,8 +323,8 @@ async def test_a_cancellation_that_the_adapter_swallows_ends_it_all_the_same(
 
     plant = make(swallow)
     async with plant.running():
-        await until_async(lambda: plant.source.status().state is State.RUNNING)
-    assert plant.source.status().state is State.STOPPED
+        await until_async(lambda: plant.source.status().state is SourceState.RUNNING)
+    assert plant.source.status().state is SourceState.STOPPED
     assert plant.host.kinds[-1] == "NDEATH"
 
 
@@ -380,7 +380,7 @@ async def test_a_fatal_error_ends_it_with_the_reason(make: MakePlant) -> None:
 
     plant = make(fail)
     await plant.source.run()
-    assert (plant.source.status().state, plant.source.status().finding) == (State.FAILED, wrong)
+    assert (plant.source.status().state, plant.source.status().finding) == (SourceState.FAILED, wrong)
     assert plant.host.kinds == ["NBIRTH", "NDEATH"]
 
 
@@ -388,7 +388,7 @@ async def test_a_wrong_configuration_fails_before_anything_is_opened(make: MakeP
     wrong = Finding(id="source.bad_endpoint", what="no.")
     plant = make(check=[wrong])
     await plant.source.run()
-    assert (plant.source.status().state, plant.source.status().finding) == (State.FAILED, wrong)
+    assert (plant.source.status().state, plant.source.status().finding) == (SourceState.FAILED, wrong)
     assert plant.host.kinds == []
 
 
@@ -448,7 +448,7 @@ async def test_a_refused_command_is_told_until_one_is_obeyed(make: MakePlant) ->
             await until_async(lambda: finding_id() == "source.read_only")
             command("capper", "torque")
             await until_async(lambda: finding_id() == "")
-        assert plant.source.status().state is State.RUNNING
+        assert plant.source.status().state is SourceState.RUNNING
 
 
 async def test_an_obeyed_command_does_not_hide_what_the_namespace_refused(make: MakePlant) -> None:
@@ -483,7 +483,7 @@ async def test_what_the_adapter_says_to_a_write_is_passed_on(make: MakePlant, er
 async def test_write_says_why_it_cannot(make: MakePlant) -> None:
     plant = make(forever)
     async with plant.running():
-        await until_async(lambda: plant.source.status().state is State.CONNECTING)
+        await until_async(lambda: plant.source.status().state is SourceState.CONNECTING)
         for device, metric, id_ in (
             ("capper", "torqe", "unknown.point"),
             ("filler", "t", "source.read_only"),

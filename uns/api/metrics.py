@@ -8,6 +8,7 @@ from prometheus_client.registry import Collector
 
 from uns.api.platform import Platform
 from uns.api.streams import Streams
+from uns.source_status import SourceState
 
 BROKER_GAUGES = {
     "connections": "MQTT connections now.",
@@ -30,8 +31,8 @@ BROKER_COUNTERS = {
     "slow_shed": "QoS 0 messages shed because a connection was too slow.",
     "too_large_shed": "Messages shed because they exceed a client's packet limit.",
     "expired": "Messages that expired undelivered.",
+    "topics_forgotten": "Topics without a retained message that made room for others.",
 }
-SOURCE_STATES = ("connecting", "running", "silent", "retrying", "failed", "stopped")
 
 
 class PlatformMetrics(Collector):
@@ -71,7 +72,7 @@ class PlatformMetrics(Collector):
         reconnects = CounterMetricFamily("uns_source_reconnects", "Connections made anew.", labels=["source"])
         dropped = CounterMetricFamily("uns_source_dropped", "Values shed by full buffers.", labels=["source"])
         for source in self._platform.sources.states():
-            for name in SOURCE_STATES:
+            for name in SourceState:
                 state.add_metric([source.name, name], float(source.state == name))
             rate.add_metric([source.name], source.rate_per_s)
             missing.add_metric([source.name], source.points_missing)

@@ -15,6 +15,7 @@ from uns.errors import Finding
 from uns.policy.admission import CompiledAdmission
 from uns.policy.violation import Violation
 from uns.samples import Sample
+from uns.source_status import SourceStatus
 
 
 class Identity(Protocol):
@@ -97,29 +98,6 @@ class ViolationReader(Protocol):
     def status(self) -> ViolationStatus: ...
 
 
-class SourceState(msgspec.Struct, frozen=True, kw_only=True):
-    """A connected device or server as people look at it. Times are UTC milliseconds since 1970.
-
-    state: connecting, running, silent, retrying, failed or stopped. edge: Sparkplug group and edge node.
-    """
-
-    name: str
-    adapter: str
-    endpoint: str
-    state: str
-    since_ms: int
-    finding: Finding | None
-    next_attempt_ms: int | None
-    points: int
-    points_seen: int
-    points_missing: int
-    rate_per_s: float
-    last_value_ms: int | None
-    reconnects: int
-    dropped: int
-    edge: str
-
-
 class TopicSource(msgspec.Struct, frozen=True, kw_only=True):
     """Where the values of a topic come from. The first five are None when no source of this server feeds it."""
 
@@ -137,7 +115,7 @@ class TopicSource(msgspec.Struct, frozen=True, kw_only=True):
 class SourceReader(Protocol):
     """The sources of this server and what they feed."""
 
-    def states(self) -> Sequence[SourceState]:
+    def states(self) -> Sequence[SourceStatus]:
         """Every source, by name."""
 
     def source_of(self, topic: str) -> TopicSource | None:

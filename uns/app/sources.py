@@ -6,16 +6,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from uns.adapter import Adapter, SourceConfig
-from uns.api import SourceState, TopicSource
+from uns.api import TopicSource
 from uns.app.plant.sources import load_adapter
 from uns.clock import Clock
 from uns.edge.bdseq import FileBdSeq
 from uns.edge.source import Source
 from uns.edge.spec import SourceSpec
-from uns.edge.status import SourceStatus
 from uns.errors import Finding, UnsError
 from uns.host.application import SparkplugHost
 from uns.link import Link
+from uns.source_status import SourceStatus
 
 log = logging.getLogger(__name__)
 
@@ -64,9 +64,9 @@ class Sources:
         for task in pending:
             log.error("%s does not stop; it is left behind", task.get_name())
 
-    def states(self) -> list[SourceState]:
+    def states(self) -> list[SourceStatus]:
         """Every source, by name."""
-        return sorted((_state(source.status()) for source in self._sources), key=lambda state: state.name)
+        return sorted((source.status() for source in self._sources), key=lambda status: status.name)
 
     def source_of(self, topic: str) -> TopicSource | None:
         """The Sparkplug metric behind a topic, with its source when that is one of ours."""
@@ -103,23 +103,3 @@ async def _supervised(source: Source) -> None:
         await source.run()
     except Exception:
         log.exception("source %s: stopped by a defect of the platform", source.spec.name)
-
-
-def _state(status: SourceStatus) -> SourceState:
-    return SourceState(
-        name=status.name,
-        adapter=status.adapter,
-        endpoint=status.endpoint,
-        state=status.state.value,
-        since_ms=status.since_ms,
-        finding=status.finding,
-        next_attempt_ms=status.next_attempt_ms,
-        points=status.points,
-        points_seen=status.points_seen,
-        points_missing=status.points_missing,
-        rate_per_s=status.rate_per_s,
-        last_value_ms=status.last_value_ms,
-        reconnects=status.reconnects,
-        dropped=status.dropped,
-        edge=status.edge,
-    )

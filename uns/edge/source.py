@@ -19,9 +19,9 @@ from uns.edge.bdseq import BdSeqStore
 from uns.edge.inlet import Inlet
 from uns.edge.node import EdgeLink
 from uns.edge.spec import SourceSpec
-from uns.edge.status import SourceStatus, State
 from uns.errors import Finding, UnsError
 from uns.link import Link
+from uns.source_status import SourceState, SourceStatus
 from uns.sparkplug.command import Write
 
 log = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ class Source:
         self._adapter: Adapter | None = None
         self._points = {(point.device, point.name): point for point in spec.points}
         self._writes: set[asyncio.Task[None]] = set()
-        self._state = State.STOPPED
+        self._state = SourceState.STOPPED
         self._since_ms = clock.wall_ms()
         self._finding: Finding | None = None
         self._note: Finding | None = None
@@ -73,16 +73,16 @@ class Source:
             self._adapter = adapter = self._factory(self.spec.config)
             findings = adapter.check()
             if findings:
-                self._enter(State.FAILED, findings[0])
+                self._enter(SourceState.FAILED, findings[0])
             else:
                 await self._open()
                 await self._publish(adapter)
         except Exception as error:
             log.exception("source %s: it cannot go on", self.spec.name)
-            self._enter(State.FAILED, faults.crashed(self.spec, error, again=False))
+            self._enter(SourceState.FAILED, faults.crashed(self.spec, error, again=False))
         finally:
-            if self._state is not State.FAILED:
-                self._enter(State.STOPPED, None)
+            if self._state is not SourceState.FAILED:
+                self._enter(SourceState.STOPPED, None)
 
     def status(self) -> SourceStatus:
         inlet = self._inlet
@@ -116,7 +116,7 @@ class Source:
         write = getattr(self._adapter, "write", None)
         if not self.spec.rules[point].writable or write is None:
             raise UnsError(faults.read_only(point, self.spec, able=write is not None))
-        if self._state not in (State.RUNNING, State.SILENT) or self._inlet.connected_ms is None:
+        if self._state not in (SourceState.RUNNING, SourceState.SILENT) or self._inlet.connected_ms is None:
             raise UnsError(faults.unconnected(self.spec, self._state))
         try:
             await write(point, value)
@@ -136,7 +136,7 @@ class Source:
                 self._edge.open()
                 return
             except OSError as error:
-                await self._pause(State.RETRYING, faults.not_stored(error), failures)
+                await self._pause(SourceState.RETRYING, faults.not_stored(error), failures)
                 failures += 1
 
     async def _publish(self, adapter: Adapter) -> None:
@@ -155,7 +155,7 @@ class Source:
     async def _supervise(self, adapter: Adapter) -> None:
         failures = 0
         while True:
-            self._enter(State.CONNECTING, None)
+            self._enter(SourceState.CONNECTING, None)
             self._inlet.begin()
             try:
                 await adapter.run(self._inlet)
@@ -163,7 +163,7 @@ class Source:
             except Retriable as error:
                 finding = error.finding
             except Fatal as error:
-                self._enter(State.FAILED, error.finding)
+                self._enter(SourceState.FAILED, error.finding)
                 return
             except Exception as error:
                 log.exception("source %s: the adapter '%s' crashed", self.spec.name, self.spec.adapter)
@@ -173,10 +173,10 @@ class Source:
                 self._inlet.end()
             _honour_cancellation()
             failures = 0 if worked else failures + 1
-            state = State.SILENT if finding.id == "source.silent" else State.RETRYING
+            state = SourceState.SILENT if finding.id == "source.silent" else SourceState.RETRYING
             await self._pause(state, finding, max(0, failures - 1))
 
-    async def _pause(self, state: State, finding: Finding, attempt: int) -> None:
+    async def _pause(self, state: SourceState, finding: Finding, attempt: int) -> None:
         delay_s = self._backoff.delay_s(attempt, self._random)
         self._enter(state, finding, self._clock.wall_ms() + round(delay_s * 1000))
         await asyncio.sleep(delay_s)
@@ -188,7 +188,7 @@ class Source:
             self._watch_silence()
 
     def _connected(self) -> None:
-        self._enter(State.RUNNING, None)
+        self._enter(SourceState.RUNNING, None)
 
     def _watch_silence(self) -> None:
         """Connected, and not one value since: the adapter itself does not know better."""
@@ -196,12 +196,12 @@ class Source:
         if since_ms is None:
             return
         if len(self._inlet.report):
-            if self._state is State.SILENT:
-                self._enter(State.RUNNING, None)
-        elif self._state is State.RUNNING and self._clock.monotonic_ms() - since_ms >= faults.SILENT_AFTER_MS:
-            self._enter(State.SILENT, faults.silent(self.spec))
+            if self._state is SourceState.SILENT:
+                self._enter(SourceState.RUNNING, None)
+        elif self._state is SourceState.RUNNING and self._clock.monotonic_ms() - since_ms >= faults.SILENT_AFTER_MS:
+            self._enter(SourceState.SILENT, faults.silent(self.spec))
 
-    def _enter(self, state: State, finding: Finding | None, next_attempt_ms: int | None = None) -> None:
+    def _enter(self, state: SourceState, finding: Finding | None, next_attempt_ms: int | None = None) -> None:
         changed = (state, finding) != (self._state, self._finding)
         self._state, self._finding, self._next_attempt_ms = state, finding, next_attempt_ms
         self._note = self._refused = None

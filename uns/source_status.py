@@ -7,7 +7,7 @@ import msgspec
 from uns.errors import Finding
 
 
-class State(StrEnum):
+class SourceState(StrEnum):
     """Where a source stands."""
 
     CONNECTING = "connecting"
@@ -22,14 +22,15 @@ class SourceStatus(msgspec.Struct, frozen=True, kw_only=True):
     """One row of `GET /sources`. Times are UTC milliseconds since 1970.
 
     finding: why it is in this state; while running, the first missing point. points_seen: with a value since the
-    last connect. dropped: lost before they reached the platform. edge: Sparkplug group / edge node.
+    last connect. dropped: lost before they reached the platform. suppressed: not reported, being unchanged.
+    missing: why points do not exist on the device. edge: Sparkplug group / edge node.
     """
 
     name: str
     adapter: str
     endpoint: str
     edge: str
-    state: State
+    state: SourceState
     since_ms: int
     finding: Finding | None
     next_attempt_ms: int | None
