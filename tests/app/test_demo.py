@@ -81,3 +81,12 @@ def test_a_simulator_that_does_not_start_is_told(tmp_path):
         _, err = process.communicate(timeout=20)
     assert process.returncode == 0
     assert b"Traceback" not in err
+
+
+def test_a_plant_that_dies_is_told_with_the_way_back(tmp_path):
+    server = RunningServer(["demo"], tmp_path)
+    until(lambda: "running" in server.log, "a source runs")
+    (simulator,) = children(server.process.pid)
+    os.kill(simulator, signal.SIGKILL)
+    until(lambda: "start it again with: uns simulate --opcua-port" in server.log, "the end is told")
+    server.stop()

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import partial
@@ -30,18 +31,19 @@ def demo(mqtt_port: int | None, http_port: int | None, data: Path | None) -> Non
     opcua_port, modbus_port = _free_port(OPCUA_PORT), _free_port(MODBUS_PORT)
     environ = environment(mqtt_port, http_port)
     environ |= {"PLANT_HOST": "127.0.0.1", "OPCUA_PORT": str(opcua_port), "MODBUS_PORT": str(modbus_port)}
-    with _simulator(opcua_port, modbus_port) as announcement:
+    ready = threading.Event()
+    with _simulator(opcua_port, modbus_port, ready) as announcement:
         plant = load_valid_plant(PLANT, environ)
 
         def on_ready(addresses: Addresses) -> None:
-            print(_welcome(addresses, opcua_port, modbus_port), flush=True)  # noqa: T201
+            print(_welcome(addresses, opcua_port, modbus_port, data or DEFAULT_DATA), flush=True)  # noqa: T201
 
-        run(plant, data or DEFAULT_DATA, on_ready, partial(_simulator_ready, announcement))
+        run(plant, data or DEFAULT_DATA, on_ready, partial(_simulator_ready, announcement, ready))
     print("Stopped.")  # noqa: T201
 
 
 @contextmanager
-def _simulator(opcua_port: int, modbus_port: int) -> Iterator[IO[bytes]]:
+def _simulator(opcua_port: int, modbus_port: int, ready: threading.Event) -> Iterator[IO[bytes]]:
     """The simulator beside us, as the pipe where it says that it is ready.
 
     It ends with us, however we end, because its standard input does.
@@ -52,10 +54,13 @@ def _simulator(opcua_port: int, modbus_port: int) -> Iterator[IO[bytes]]:
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
     assert process.stdin is not None
     assert process.stdout is not None
+    watch = partial(_tell_of_the_end, process, ready, opcua_port, modbus_port)
+    threading.Thread(target=watch, name="simulator-watch", daemon=True).start()
     with process.stdin, process.stdout:
         try:
             yield process.stdout
         finally:
+            ready.clear()
             process.terminate()
             try:
                 process.wait(STOP_S)
@@ -64,13 +69,25 @@ def _simulator(opcua_port: int, modbus_port: int) -> Iterator[IO[bytes]]:
                 process.wait()
 
 
-async def _simulator_ready(pipe: IO[bytes]) -> None:
+def _tell_of_the_end(
+    process: "subprocess.Popen[bytes]", ready: threading.Event, opcua_port: int, modbus_port: int
+) -> None:
+    """Say when the plant ends by itself while it should run: the sources only see that nobody answers."""
+    code = process.wait()
+    if ready.is_set():
+        command = f"uns simulate --opcua-port {opcua_port} --modbus-port {modbus_port}"
+        log.error("the simulated plant has ended (code %d); start it again with: %s", code, command)
+
+
+async def _simulator_ready(pipe: IO[bytes], ready: threading.Event) -> None:
     """Wait for the line that the simulator writes when its servers listen."""
     reader = asyncio.StreamReader()
     connect = asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
     transport, _ = await connect
     try:
-        if not await reader.readline():
+        if await reader.readline():
+            ready.set()
+        else:
             log.error("the simulated plant has ended before it was ready; stop the demo and start it again")
     finally:
         transport.close()
@@ -91,7 +108,7 @@ def _free_port(wanted: int) -> int:
     raise OSError("no free port on 127.0.0.1")
 
 
-def _welcome(addresses: Addresses, opcua_port: int, modbus_port: int) -> str:
+def _welcome(addresses: Addresses, opcua_port: int, modbus_port: int, data: Path) -> str:
     server = "" if addresses.http_port == DEFAULT_HTTP_PORT else f"    export UNS_SERVER={addresses.page}\n"
     port = "" if addresses.mqtt_port == DEFAULT_MQTT_PORT else f" -p {addresses.mqtt_port}"
     return f"""
@@ -101,6 +118,7 @@ def _welcome(addresses: Addresses, opcua_port: int, modbus_port: int) -> str:
     HTTP API     {addresses.page}/docs
     MQTT broker  {addresses.mqtt_host}:{addresses.mqtt_port}
     Devices      OPC UA on port {opcua_port}, Modbus TCP on port {modbus_port} (simulated)
+    Data         {data}
 
   Try in another terminal (the command is .venv/bin/uns after make demo):
 

@@ -14,7 +14,7 @@ class Mode(StrEnum):
 
     OBSERVE = "observe"  # deliver and count
     WARN = "warn"  # deliver, tag and record
-    QUARANTINE = "quarantine"  # keep in the store, deliver nothing until replayed
+    QUARANTINE = "quarantine"  # keep in the store, deliver nothing
     REJECT = "reject"  # refuse
 
 

@@ -103,6 +103,12 @@ function LastRefusal({ topic, finding }) {
   </section>`;
 }
 
+/** A unit as people write it, with its UCUM code where that differs. */
+function describeUnit(code) {
+  const shown = formatUnit(code) || "none";
+  return shown === code ? code : `${shown} (${code})`;
+}
+
 function BigValue({ detail }) {
   const { attribute } = detail;
   const { value, quality, timestamp, changes } = useLive(detail.topic, detail).value;
@@ -166,7 +172,7 @@ export function FactCard({ title, facts, children }) {
 const MODES = {
   observe: "observe – violations are delivered and counted",
   warn: "warn – violations are delivered and recorded",
-  quarantine: "quarantine – violations are kept back until replayed",
+  quarantine: "quarantine – violations are kept in the store and delivered to nobody",
   reject: "reject – violations are refused",
 };
 
@@ -189,7 +195,7 @@ function Contract({ detail }) {
   }
   const facts = [
     ["Type", attribute.type],
-    ["Unit", attribute.unit ? `${formatUnit(attribute.unit) || "none"} (${attribute.unit})` : null],
+    ["Unit", attribute.unit ? describeUnit(attribute.unit) : null],
     ["Range", rangeText(attribute)],
     ["Allowed", attribute.enum?.map((one) => formatValue(one)).join(", ")],
     ["Max age", attribute.max_age_ms ? formatDuration(attribute.max_age_ms) : null],
