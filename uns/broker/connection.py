@@ -54,6 +54,9 @@ LOOK_EVERY = 16
 """Packets between two looks at the clock."""
 PROTOCOLS = {3: "MQTT 3.1", 4: "MQTT 3.1.1", 5: "MQTT 5.0"}
 
+_NOT_TOLD_BEFORE_5 = (ReasonCode.MALFORMED_PACKET, ReasonCode.PROTOCOL_ERROR, ReasonCode.TOPIC_NAME_INVALID)
+"""What breaks the format of a CONNECT; MQTT 3.1.1 has no return code for it and wants no CONNACK."""
+
 Feed = Iterator[tuple[Message, Target, int | None]]
 """Retained messages still to be sent for a SUBSCRIBE, with their monotonic expiry in ms or None."""
 
@@ -362,6 +365,10 @@ class Connection:
         if self.decoder.version is not None:
             self.version = self.decoder.version
         elif reason_code != ReasonCode.UNSUPPORTED_PROTOCOL_VERSION:
+            self.close()
+            return
+        if self.version < 5 and reason_code in _NOT_TOLD_BEFORE_5:  # 3.1.1: MQTT-3.1.4-1, MQTT-3.2.2-6
+            self.broker.stats.connects_refused += 1
             self.close()
             return
         on_connect.refuse(self, reason_code, text)
