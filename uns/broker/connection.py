@@ -222,14 +222,19 @@ class Connection:
         self.broker.stats.bytes_out += len(data)
         return data
 
-    def send(self, packet: Any) -> None:
-        """Send an answer, without its explanation when that makes it too large for the client (MQTT-3.2.2-19)."""
+    def send(self, packet: Any) -> bool:
+        """Send an answer, without its explanation when that makes it too large for the client (MQTT-3.2.2-19).
+
+        False when it is too large even so: nothing was sent.
+        """
         frame = encode(packet, self.version)
         room = self.client_max_packet_bytes
         if room and len(frame) > room and getattr(packet, "properties", None):
             frame = encode(structs.replace(packet, properties=_unexplained(packet.properties)), self.version)
-        if not room or len(frame) <= room:
-            self.write(frame)
+        if room and len(frame) > room:
+            return False
+        self.write(frame)
+        return True
 
     def send_publish(self, packet: Publish) -> bool:
         """False when the client said it takes no packet of this size (MQTT-3.1.2-24)."""

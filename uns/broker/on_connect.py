@@ -18,6 +18,7 @@ def on_connect(connection: "Connection", connect: Connect) -> None:
     connection.version = connect.version
     properties = connect.properties or {}
     connection.acknowledge_problems = properties.get("request_problem_information", 1) == 1
+    connection.client_max_packet_bytes = properties.get("maximum_packet_size", 0)  # for a refusal, too: MQTT-3.1.2-24
     broker = connection.broker
     if broker.is_full:
         refuse(
@@ -78,14 +79,15 @@ def _open(connection: "Connection", connect: Connect, client_id: str, granted: G
     broker, limits = connection.broker, connection.broker.limits
     asked = connect.properties or {}
     connection.send_window = min(limits.receive_maximum, asked.get("receive_maximum", 65_535))
-    connection.client_max_packet_bytes = asked.get("maximum_packet_size", 0)
     connection.takes_plain_frames = not connection.client_max_packet_bytes
     session, present = broker.sessions.open(connection, client_id, granted, connect.clean_start)
     connection.session = session
     session.expiry_s = min(_wished_expiry_s(connect), limits.session_expiry_max_s)
     keep_alive_s = _keep_alive(connection, connect)
+    if not connection.send(Connack(present, 0, _granted_properties(connect, session, keep_alive_s, limits))):
+        refuse(connection, ReasonCode.PACKET_TOO_LARGE, "the Maximum Packet Size has no room for a CONNACK")
+        return
     connection.state = State.OPEN
-    connection.send(Connack(present, 0, _granted_properties(connect, session, keep_alive_s, limits)))
     connection.start_keep_alive(keep_alive_s)
     session.resume()
 
