@@ -8,6 +8,7 @@ import uns.mqtt
 from tests.conformance.cases import Case, Step, raw_bytes
 from tests.conformance.wires import Network, Wire
 from uns.mqtt import (
+    LARGEST_PACKET_BYTES,
     Connack,
     Connect,
     ConnectWill,
@@ -15,6 +16,7 @@ from uns.mqtt import (
     Disconnect,
     Pingreq,
     Pingresp,
+    Publish,
     Side,
     Suback,
     Subscribe,
@@ -28,7 +30,11 @@ _OPTIONS = {"qos", "no_local", "retain_as_published", "retain_handling"}
 
 
 class Peer:
-    """A client: its wire, and the packets that came and were not told yet."""
+    """A client: its wire, and the packets that came and were not told yet.
+
+    Whatever the play, it holds the broker to the Maximum Packet Size and Topic Alias Maximum of its CONNECT
+    (MQTT-3.1.2-24, MQTT-3.1.2-26, MQTT-3.3.2-11), and puts topics in the place of aliases.
+    """
 
     def __init__(self, wire: Wire, version: int) -> None:
         self.wire = wire
@@ -38,8 +44,13 @@ class Peer:
         self._decoder = Decoder(Side.CLIENT, version=version)
         self._inbox: list[Any] = []
         self._closed = False
+        self._alias_maximum = 0
+        self._aliases: dict[int, str] = {}
 
     async def send(self, packet: Any) -> None:
+        if isinstance(packet, Connect) and packet.properties:
+            self._alias_maximum = packet.properties.get("topic_alias_maximum", 0)
+            self._decoder.max_packet_bytes = packet.properties.get("maximum_packet_size") or LARGEST_PACKET_BYTES
         await self.wire.send(encode(packet, self.version))
 
     async def next(self) -> Any:
@@ -54,6 +65,10 @@ class Peer:
         packet = self._inbox.pop(0) if self._inbox else None
         if isinstance(packet, Connack):
             self.accepted = packet.reason_code == 0
+        if isinstance(packet, Publish) and packet.properties and "topic_alias" in packet.properties:
+            alias: int = packet.properties["topic_alias"]
+            assert 1 <= alias <= self._alias_maximum, f"topic alias {alias} is not allowed: {packet}"
+            packet.topic = self._aliases[alias] = packet.topic or self._aliases[alias]
         return packet
 
     async def expect_nothing(self) -> None:
@@ -210,6 +225,8 @@ class Stage:
             if field in _NAMED and isinstance(value, str) and value.startswith("="):
                 value = self._names.setdefault(value[1:], found)
             expected = _plain(field, value)
+            if field == "subscription_identifier" and found and expected:  # in any order: MQTT-3.3.4-4
+                found, expected = sorted(found), sorted(expected)
             assert found == expected, f"{field} is {found!r}, not {expected!r}: {packet}"
 
 

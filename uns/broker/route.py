@@ -40,6 +40,8 @@ class Target(msgspec.Struct, frozen=True):
     no_local: bool = False
     retain_as_published: bool = False
     identifiers: tuple[int, ...] = ()
+    own: "Target | None" = None
+    """For the session's own messages, where some of its subscriptions are No Local and others are not."""
 
 
 class Fanout(msgspec.Struct, frozen=True):
