@@ -19,7 +19,7 @@ open: ["open/#", "t/#", "/#"]
 """
 ACCESS = """
 roles:
-  everybody: {publish: ["#"], subscribe: ["#", "$SYS/#"]}
+  everybody: {publish: ["#"], subscribe: ["#", "$SYS/#", "$uns/#"]}
   guest: {publish: ["open/#"], subscribe: ["open/#"]}
 """
 MakeBroker = Callable[[type[Broker], dict[str, int]], Broker]
