@@ -95,18 +95,33 @@ def _acknowledge(connection: "Connection", kind: type[Puback] | type[Pubrec], pa
 
 
 def on_puback(connection: "Connection", packet: Puback | Pubcomp) -> None:
-    assert connection.session is not None
-    connection.session.acknowledged(packet.packet_id)
+    session = connection.session
+    assert session is not None
+    outgoing = session.inflight.get(packet.packet_id)
+    if outgoing is not None and (outgoing.qos == 1) is not isinstance(packet, Puback):  # figures 4-2 and 4-3
+        _wrong_answer(connection, packet, outgoing.qos)
+    elif outgoing is not None and outgoing.qos == 2 and not outgoing.released:
+        connection.disconnect(ReasonCode.PROTOCOL_ERROR, f"PUBCOMP for packet id {packet.packet_id} before PUBREC")
+    else:
+        session.acknowledged(packet.packet_id)
+
+
+def _wrong_answer(connection: "Connection", packet: Puback | Pubrec | Pubcomp, qos: int) -> None:
+    connection.disconnect(
+        ReasonCode.PROTOCOL_ERROR,
+        f"{type(packet).__name__.upper()} for packet id {packet.packet_id}, which is a message of QoS {qos}",
+    )
 
 
 def on_pubrec(connection: "Connection", packet: Pubrec) -> None:
     session = connection.session
     assert session is not None
-    if packet.reason_code >= 0x80:
-        session.acknowledged(packet.packet_id)
-        return
     outgoing = session.inflight.get(packet.packet_id)
-    if outgoing is None:
+    if outgoing is not None and outgoing.qos == 1:
+        _wrong_answer(connection, packet, 1)
+    elif packet.reason_code >= 0x80:
+        session.acknowledged(packet.packet_id)
+    elif outgoing is None:
         connection.send(
             Pubrel(packet.packet_id, ReasonCode.PACKET_IDENTIFIER_NOT_FOUND if connection.version == 5 else 0)
         )
