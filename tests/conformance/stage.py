@@ -204,7 +204,7 @@ class Stage:
         if field == "will":
             return self._will(value, peer)
         if field == "subscriptions":
-            return [Subscription(**each) for each in value]
+            return [Subscription(**{key: _plain(key, each) for key, each in one.items()}) for one in value]
         return _plain(field, value)
 
     def _will(self, fields: dict[str, Any], peer: Peer) -> ConnectWill:
@@ -237,9 +237,9 @@ def _kind(what: str) -> type[Any]:
 
 
 def _plain(field: str, value: Any) -> Any:
-    """`{hex: ff}` and `{fill: 1000}` are long for what they say; a field of bytes may be written as text."""
+    """`{hex: ff}` is bytes, `{fill: 1000}` many characters, maybe after some; bytes may be written as text."""
     if isinstance(value, dict):
-        value = bytes.fromhex(value["hex"]) if "hex" in value else "x" * value["fill"]
+        value = bytes.fromhex(value["hex"]) if "hex" in value else value.get("after", "") + "x" * value["fill"]
     if field in _BYTES and isinstance(value, str):
         return value.encode()
     if field == "user_property" and value is not None:

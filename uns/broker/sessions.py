@@ -168,9 +168,11 @@ class SessionTable:
         return self._retained_for(session, bare, options)
 
     def _retained_for(self, session: Session, topic_filter: str, options: SubscriptionOptions) -> Feed:
-        """Read as the client takes them, so that a large namespace fills no buffer."""
+        """Read as the client takes them, so that a large namespace fills no buffer, until the subscription ends."""
         target = Target(session, options.qos, identifiers=(options.identifier,) if options.identifier else ())
         for message, expires_ms in self._door.retained(topic_filter):
+            if topic_filter not in session.subscriptions:  # MQTT-3.10.4-2
+                return
             yield message, target, expires_ms
 
     def unsubscribe(self, session: Session, topic_filter: str) -> bool:
