@@ -401,7 +401,7 @@ class Connection:
         self.state = State.CLOSED
         self._stop_timer()
         self.held.clear()
-        self.feeds.clear()
+        self.feeds = deque()  # the session keeps its own
         self.unread = b""
         self.unread_at = 0
         broker, session, self.session = self.broker, self.session, None

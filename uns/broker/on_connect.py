@@ -81,7 +81,7 @@ def _open(connection: "Connection", connect: Connect, client_id: str, granted: G
     connection.send_window = min(limits.receive_maximum, asked.get("receive_maximum", 65_535))
     connection.takes_plain_frames = not connection.client_max_packet_bytes
     session, present = broker.sessions.open(connection, client_id, granted, connect.clean_start)
-    connection.session = session
+    connection.session, connection.feeds = session, session.feeds
     session.expiry_s = min(_wished_expiry_s(connect), limits.session_expiry_max_s)
     keep_alive_s = _keep_alive(connection, connect)
     if not connection.send(Connack(present, 0, _granted_properties(connect, session, keep_alive_s, limits))):

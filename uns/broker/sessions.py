@@ -173,6 +173,8 @@ class SessionTable:
         for message, expires_ms in self._door.retained(topic_filter):
             if topic_filter not in session.subscriptions:  # MQTT-3.10.4-2
                 return
+            if options.no_local and message.publisher == session.client_id:  # MQTT-3.8.3-3
+                continue
             yield message, target, expires_ms
 
     def unsubscribe(self, session: Session, topic_filter: str) -> bool:
