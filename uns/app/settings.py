@@ -6,7 +6,7 @@ A setting stands in `uns.yaml` (`mqtt: {port: 1883}`) or in the environment (`UN
 
 import sys
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
@@ -31,6 +31,11 @@ class MqttSettings(_Section):
 
     host: str = Field(default="127.0.0.1", description="Address to listen on; 0.0.0.0 is every IPv4 interface.")
     port: int = Field(default=1883, ge=0, le=65_535, description="TCP port; 0 takes a free one.")
+    durability: Literal["fsync", "os", "memory"] = Field(
+        default="fsync",
+        description="What an acknowledgement promises for retained messages, sessions and what waits for them: `fsync` "
+        "on the disk, `os` handed to the operating system, `memory` forgotten at a restart.",
+    )
     max_packet_bytes: int = Field(
         default=_LIMITS.max_packet_bytes, ge=1024, le=268_435_455, description="Largest packet."
     )

@@ -11,6 +11,8 @@ import msgspec
 from uns.broker.connection import Connection
 from uns.broker.door import Door, OnDefect
 from uns.broker.identity import Authenticate, Publisher, trust_everyone
+from uns.broker.kept import Snapshot
+from uns.broker.ledger import Ledger
 from uns.broker.limits import Limits
 from uns.broker.local import LocalClient
 from uns.broker.route import Current
@@ -19,6 +21,7 @@ from uns.broker.sessions import SessionTable
 from uns.broker.stats import Stats
 from uns.broker.timers import Timers
 from uns.clock import Clock
+from uns.errors import Finding
 from uns.link import Message, Receive
 from uns.policy.verdict import Admission, Verdict
 from uns.policy.violation import Violation
@@ -47,7 +50,8 @@ class Broker:
 
     on_violation is called for each recorded violation and must return at once; on_defect when a validator or a receiver
     in this process raised; on_ready when a connection has something to send after none had. make_client_id makes ids
-    for clients that bring none; they should not be guessable.
+    for clients that bring none; they should not be guessable. keeps: what the `ledger` notes is written to disk by
+    somebody, and acknowledgements wait for that.
     """
 
     def __init__(
@@ -61,13 +65,15 @@ class Broker:
         on_defect: OnDefect | None = None,
         on_ready: Callable[[], None] | None = None,
         make_client_id: Callable[[], str] | None = None,
+        keeps: bool = False,
     ) -> None:
         self.limits = limits or Limits()
         self.clock = clock
         self.stats = Stats()
         self.timers = Timers()
-        self.door = Door(admission, clock, self.limits, self.stats, on_violation, on_defect)
-        self.sessions = SessionTable(self.door, clock, self.timers, self.limits, self.stats)
+        self.ledger = Ledger(clock, enabled=keeps)
+        self.door = Door(admission, clock, self.limits, self.stats, self.ledger, on_violation, on_defect)
+        self.sessions = SessionTable(self.door, clock, self.timers, self.limits, self.stats, self.ledger)
         self.ready: list[Connection] = []
         self.authenticate = authenticate
         self.on_ready = on_ready
@@ -82,10 +88,21 @@ class Broker:
         """The door, for callers that hold a whole message and no connection (REST, replay)."""
         self.door.now_ms = self.clock.wall_ms()
         self.stats.messages_in += 1
+        self.ledger.begin()
         publisher = Publisher(message.publisher, role, address, "HTTP" if address else "internal")
         return self.door.offer(
             publisher, message.topic, message.payload, message.qos, message.retain, message.properties
         )
+
+    def when_kept(self, call: Callable[[Finding | None], None]) -> None:
+        """Call once the last `publish` is on disk, as far as it must be: at once when it is, and with the finding when
+        the disk refuses."""
+        self.ledger.when_kept(call)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Take up what outlived the last run; before anybody connects or publishes."""
+        self.door.restore(snapshot.retained)
+        self.sessions.restore(snapshot)
 
     def check(self, topic: str, payload: bytes, role: str) -> Verdict:
         """What would this topic and payload get? Nothing is published, counted or kept."""

@@ -12,6 +12,8 @@ import msgspec
 
 from uns.broker.connection import Connection
 from uns.broker.identity import Publisher
+from uns.broker.kept import Retained
+from uns.broker.ledger import Ledger
 from uns.broker.limits import Limits
 from uns.broker.route import Current, Fanout, Route, Target
 from uns.broker.stats import Stats
@@ -44,6 +46,7 @@ class Door:
         clock: Clock,
         limits: Limits,
         stats: Stats,
+        ledger: Ledger,
         on_violation: Callable[[Violation], None] | None,
         on_defect: OnDefect | None,
     ) -> None:
@@ -54,6 +57,7 @@ class Door:
         self._clock = clock
         self._limits = limits
         self._stats = stats
+        self._ledger = ledger
         self._on_violation = on_violation
         self._on_defect = on_defect
         self._routes: dict[str, Route] = {}
@@ -90,14 +94,17 @@ class Door:
                 return verdict
             if verdict.outcome is Outcome.WARNED:
                 properties = _tagged(properties, finding)
+        fanout = route.fanout
+        if fanout is None or route.epoch != self._epoch or route.stray:
+            fanout = self._fan_out(route)
+        if qos and self._ledger.failing is not None and (retain or fanout.is_kept):
+            self._stats.publishes_unkept += 1
+            return Verdict(Outcome.REJECTED, self._ledger.failing)
         current = route.current
         current.payload = payload
         current.received_ms = self.now_ms
         current.publisher = publisher
         current.updates += 1
-        fanout = route.fanout
-        if fanout is None or route.epoch != self._epoch or route.stray:
-            fanout = self._fan_out(route)
         if properties is None:
             if fanout.plain_v3:
                 self._send_plain(fanout.plain_v3, route.frame_v3(payload))
@@ -264,12 +271,26 @@ class Door:
         if message.payload:
             current.retained, current.expires_ms = message, expires_ms
             self._passing.pop(message.topic, None)
+            self._ledger.retained(message.topic, current, acknowledged=message.qos > 0)
         else:
-            self._clear(message.topic, current)
+            self._clear(message.topic, current, acknowledged=message.qos > 0)
 
-    def _clear(self, topic: str, current: Current) -> None:
-        current.retained = current.expires_ms = None
+    def _clear(self, topic: str, current: Current, *, acknowledged: bool) -> None:
         self._passing[topic] = None
+        if current.retained is not None:
+            current.retained = current.expires_ms = None
+            self._ledger.retained(topic, current, acknowledged=acknowledged)
+
+    def restore(self, retained: Iterable[Retained]) -> None:
+        """Take up the retained messages of the last run; nobody is subscribed yet."""
+        shift_ms = self._clock.monotonic_ms() - self._clock.wall_ms()
+        for row in retained:
+            message = row.message
+            publisher = Publisher(message.publisher, "", "", "")
+            expires_ms = None if row.expires_ms is None else row.expires_ms + shift_ms
+            current = Current(message.payload, message.received_ms, publisher, 0, message, expires_ms)
+            self.topics.set(message.topic, current)
+        self._stats.topics = len(self.topics)
 
     def _expires_ms(self, properties: Properties | None) -> int | None:
         if properties is None or "message_expiry_interval" not in properties:
@@ -353,7 +374,7 @@ class Door:
         now_ms = self._clock.monotonic_ms()
         for topic, current in self.topics.matched_by(topic_filter):
             if current.expires_ms is not None and current.expires_ms <= now_ms:
-                self._clear(topic, current)
+                self._clear(topic, current, acknowledged=False)
                 self._stats.expired += 1
             if current.retained is not None:
                 yield current.retained, current.expires_ms

@@ -57,7 +57,6 @@ def _authenticated(connection: "Connection", connect: Connect, client_id: str, g
     if connect.will is not None and not _accept_will(connection, connect.will):
         return
     _open(connection, connect, client_id, granted)
-    connection.proceed()
 
 
 def _accept_will(connection: "Connection", will: ConnectWill) -> bool:
@@ -80,14 +79,23 @@ def _open(connection: "Connection", connect: Connect, client_id: str, granted: G
     connection.send_window = min(limits.receive_maximum, asked.get("receive_maximum", 65_535))
     connection.client_max_packet_bytes = asked.get("maximum_packet_size", 0)
     connection.takes_plain_frames = not connection.client_max_packet_bytes
-    session, present = broker.sessions.open(connection, client_id, granted, connect.clean_start)
+    broker.ledger.begin()
+    expiry_s = min(_wished_expiry_s(connect), limits.session_expiry_max_s)
+    session, present = broker.sessions.open(connection, client_id, granted, connect.clean_start, expiry_s)
     connection.session = session
-    session.expiry_s = min(_wished_expiry_s(connect), limits.session_expiry_max_s)
     keep_alive_s = _keep_alive(connection, connect)
-    connection.state = State.OPEN
-    connection.send(Connack(present, 0, _granted_properties(connect, session, keep_alive_s, limits)))
-    connection.start_keep_alive(keep_alive_s)
-    session.resume()
+
+    def acknowledge(_: Finding | None) -> None:
+        if connection.state is not State.AUTHENTICATING:
+            return  # gone meanwhile
+        connection.state = State.OPEN
+        connection.send(Connack(present, 0, _granted_properties(connect, session, keep_alive_s, limits)))
+        connection.start_keep_alive(keep_alive_s)
+        session.resume()
+        connection.proceed()
+
+    # Only a clean start that ends a kept session has anything to wait for: that session must not come back.
+    broker.ledger.when_kept(acknowledge)
 
 
 def _granted_properties(connect: Connect, session: Session, keep_alive_s: int, limits: Limits) -> Properties | None:

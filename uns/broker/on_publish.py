@@ -27,13 +27,15 @@ def on_publish(connection: "Connection", packet: Publish) -> None:
     elif not topic:
         connection.disconnect(ReasonCode.PROTOCOL_ERROR, "PUBLISH has neither a topic nor an alias")  # MQTT-3.3.4-6
         return
-    if packet.qos == 2 and not _take_id(connection, packet.packet_id):
+    if packet.qos and not _may_send(connection, packet):
         return
     verdict = connection.broker.door.offer(
         connection.publisher, topic, packet.payload, packet.qos, packet.retain, properties
     )
     refused = verdict.finding is not None and not verdict.delivered
-    if packet.qos == 2 and packet.packet_id is not None:
+    if refused and packet.qos and connection.version < 5 and verdict.finding == connection.broker.ledger.failing:
+        connection.close()  # an acknowledgement would promise what cannot be kept, and 3.1.1 has no word for no
+    elif packet.qos == 2 and packet.packet_id is not None:
         if refused and connection.version == 5:
             _forget_id(connection, packet.packet_id)
         _acknowledge(connection, Pubrec, packet.packet_id, verdict)
@@ -43,28 +45,36 @@ def on_publish(connection: "Connection", packet: Publish) -> None:
         connection.broker.door.notify_rejected(connection.publisher.client_id, topic, verdict)
 
 
-def _take_id(connection: "Connection", packet_id: int | None) -> bool:
+def _may_send(connection: "Connection", packet: Publish) -> bool:
     """Note a QoS 2 packet id. A repeated one is only acknowledged: its message is known (MQTT-4.3.3-10)."""
-    session = connection.session
+    session, ledger, packet_id = connection.session, connection.broker.ledger, packet.packet_id
     assert session is not None
     assert packet_id is not None
-    if packet_id in session.incoming:
-        connection.send(Pubrec(packet_id))
+    ledger.begin()
+    if packet.qos == 2 and packet_id in session.incoming:
+        connection.answer(Pubrec(packet_id), ledger.barrier() if session.number else None)
         return False
     # Only MQTT 5 can be told a Receive Maximum; for 3.1.1 the packet ids themselves are the bound.
-    if connection.version == 5 and len(session.incoming) >= connection.broker.limits.receive_maximum:
+    limit = connection.broker.limits.receive_maximum
+    if connection.version == 5 and connection.unacknowledged >= limit:
         connection.disconnect(
             ReasonCode.RECEIVE_MAXIMUM_EXCEEDED,
-            f"more than {connection.broker.limits.receive_maximum} QoS 2 messages wait for PUBREL (MQTT-3.3.4-7)",
+            f"more than {limit} messages of QoS 1 and 2 are not acknowledged yet (mqtt.receive_maximum, MQTT-3.3.4-7)",
         )
         return False
-    session.incoming.add(packet_id)
+    if packet.qos == 2:
+        session.incoming.add(packet_id)
+        if session.number:
+            ledger.taken(session, packet_id, is_taken=True)
     return True
 
 
 def _forget_id(connection: "Connection", packet_id: int) -> None:
-    assert connection.session is not None
-    connection.session.incoming.discard(packet_id)
+    session = connection.session
+    assert session is not None
+    session.incoming.discard(packet_id)
+    if session.number:
+        connection.broker.ledger.taken(session, packet_id, is_taken=False)
 
 
 def _resolve_alias(connection: "Connection", topic: str, properties: Properties) -> str | None:
@@ -85,13 +95,13 @@ def _resolve_alias(connection: "Connection", topic: str, properties: Properties)
 
 
 def _acknowledge(connection: "Connection", kind: type[Puback] | type[Pubrec], packet_id: int, verdict: Verdict) -> None:
-    finding = verdict.finding
+    finding, promise = verdict.finding, connection.broker.ledger.owed()
     if finding is None or connection.version < 5:
-        connection.send(kind(packet_id))
+        connection.answer(kind(packet_id), promise)
     elif verdict.delivered:
-        connection.send(kind(packet_id, 0, connection.problem(finding)))
+        connection.answer(kind(packet_id, 0, connection.problem(finding)), promise)
     else:
-        connection.send(kind(packet_id, answer(finding).mqtt_reason, connection.problem(finding)))
+        connection.answer(kind(packet_id, answer(finding).mqtt_reason, connection.problem(finding)), promise)
 
 
 def on_puback(connection: "Connection", packet: Puback | Pubcomp) -> None:
@@ -111,14 +121,23 @@ def on_pubrec(connection: "Connection", packet: Pubrec) -> None:
             Pubrel(packet.packet_id, ReasonCode.PACKET_IDENTIFIER_NOT_FOUND if connection.version == 5 else 0)
         )
     else:
-        outgoing.released = True
-        connection.send(Pubrel(packet.packet_id))
+        ledger = connection.broker.ledger
+        ledger.begin()
+        if not outgoing.released:
+            outgoing.released = True
+            if outgoing.number:
+                ledger.released(session, outgoing)
+        connection.answer(Pubrel(packet.packet_id), ledger.owed() or (ledger.barrier() if session.number else None))
 
 
 def on_pubrel(connection: "Connection", packet: Pubrel) -> None:
     session = connection.session
     assert session is not None
+    ledger = connection.broker.ledger
+    ledger.begin()
     known = packet.packet_id in session.incoming
     session.incoming.discard(packet.packet_id)
+    if known and session.number:
+        ledger.taken(session, packet.packet_id, is_taken=False)
     missing = ReasonCode.PACKET_IDENTIFIER_NOT_FOUND if connection.version == 5 and not known else 0
-    connection.send(Pubcomp(packet.packet_id, missing))
+    connection.answer(Pubcomp(packet.packet_id, missing), ledger.owed())

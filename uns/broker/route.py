@@ -59,6 +59,14 @@ class Fanout(msgspec.Struct, frozen=True):
     relay_v5: "tuple[Connection, ...] | None"
     """Everybody, when a frame of that version may go to all of them as it came; the same tuple for equal fan-outs."""
 
+    @property
+    def is_kept(self) -> bool:
+        """Does a message of QoS 1 or 2 wait on disk for anybody?"""
+        members = (member for share in self.shares for member in share.members)
+        return any(target.qos and target.session.number for target in self.targets) or any(
+            member.number for member in members
+        )
+
 
 class Route:
     """A topic compiled: admission, fan-out and current value. Rebuilt when policy or subscriptions change.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from uns.broker.ledger import Kept, Ledger, Promise
 from uns.broker.limits import Limits
 from uns.broker.route import Target
 from uns.broker.stats import Stats
@@ -25,7 +26,11 @@ OUTGOING_BYTES = 64
 
 
 class Outgoing(msgspec.Struct):
-    """One message on its way to this session. expires_ms: monotonic; released: PUBREC has come, PUBREL is out."""
+    """One message on its way to this session. expires_ms: monotonic; released: PUBREC has come.
+
+    packet_id 0: it has not been sent yet. number: in the ledger, 0 when it is not kept there; written: on disk;
+    promise: what its publisher was promised.
+    """
 
     message: Message
     qos: int
@@ -33,6 +38,11 @@ class Outgoing(msgspec.Struct):
     identifiers: tuple[int, ...] = ()
     expires_ms: int | None = None
     released: bool = False
+    packet_id: int = 0
+    number: int = 0
+    kept: Kept | None = None
+    written: bool = False
+    promise: Promise | None = None
 
     @property
     def bytes(self) -> int:
@@ -42,9 +52,13 @@ class Outgoing(msgspec.Struct):
 
 
 class Session:
-    """Hashed by identity: a clean start makes a new session for the same client id."""
+    """Hashed by identity: a clean start makes a new session for the same client id.
+
+    number: in the ledger, 0 when the session ends with its connection and so is not kept.
+    """
 
     __slots__ = (
+        "_ledger",
         "_limits",
         "_next_id",
         "_queued_bytes",
@@ -58,6 +72,7 @@ class Session:
         "inflight",
         "messages_in",
         "messages_out",
+        "number",
         "queue",
         "role",
         "since_ms",
@@ -65,8 +80,9 @@ class Session:
         "user",
     )
 
-    def __init__(self, client_id: str, limits: Limits, stats: Stats) -> None:
+    def __init__(self, client_id: str, limits: Limits, stats: Stats, ledger: Ledger) -> None:
         self.client_id = client_id
+        self.number = 0
         self.connection: Connection | None = None
         self.subscriptions: dict[str, SubscriptionOptions] = {}
         self.inflight: dict[int, Outgoing] = {}
@@ -82,6 +98,7 @@ class Session:
         self._queued_bytes = 0
         self._resend: deque[int] = deque()
         self._next_id = 0
+        self._ledger = ledger
         self._limits = limits
         self._stats = stats
 
@@ -112,8 +129,11 @@ class Session:
 
     def acknowledged(self, packet_id: int) -> bool:
         """PUBACK, PUBCOMP or a refusing PUBREC: the message is done. False when the id is not in flight."""
-        if self.inflight.pop(packet_id, None) is None:
+        outgoing = self.inflight.pop(packet_id, None)
+        if outgoing is None:
             return False
+        if outgoing.number:
+            self._ledger.delivered(outgoing)
         self.pump()
         return True
 
@@ -128,12 +148,14 @@ class Session:
                 packet_id = self._resend.popleft()
                 again = self.inflight.get(packet_id)
                 if again is not None and not self._send(connection, again, packet_id, dup=True):
-                    del self.inflight[packet_id]
+                    self._drop(packet_id)
                 continue
             outgoing = self.queue.popleft()
             self._queued_bytes -= outgoing.bytes
             if outgoing.expires_ms is not None and outgoing.expires_ms <= connection.monotonic_ms():
                 self._stats.expired += 1
+                if outgoing.number:
+                    self._ledger.delivered(outgoing)
                 continue
             self._start(connection, outgoing)
 
@@ -148,31 +170,53 @@ class Session:
         self._resend = deque(packet_id for packet_id, outgoing in self.inflight.items() if not outgoing.released)
         for packet_id, outgoing in self.inflight.items():
             if outgoing.released:
-                connection.send(Pubrel(packet_id))
+                connection.answer(Pubrel(packet_id), self._ledger.barrier())
         self.pump()
 
     def forget_queue(self) -> None:
         """Drop everything that waits for this session or is on its way to it."""
         self.dropped += len(self.queue) + len(self.inflight)
+        for outgoing in (*self.queue, *self.inflight.values()):
+            if outgoing.number:
+                self._ledger.delivered(outgoing)
         self.queue.clear()
         self.inflight.clear()
         self._resend.clear()
         self._queued_bytes = 0
 
+    def take_up(self, outgoing: Outgoing) -> None:
+        """A message that was on its way before the broker restarted; in the order of sending."""
+        if outgoing.packet_id:
+            self.inflight[outgoing.packet_id] = outgoing
+            self._next_id = outgoing.packet_id
+        else:
+            self.queue.append(outgoing)
+            self._queued_bytes += outgoing.bytes
+
     def _has_room(self, connection: "Connection") -> bool:
         return not connection.congested and len(self.inflight) - len(self._resend) < connection.send_window
 
     def _start(self, connection: "Connection", outgoing: Outgoing) -> None:
-        packet_id = self._take_id()
+        packet_id = outgoing.packet_id = self._take_id()
         self.inflight[packet_id] = outgoing
+        if self.number:
+            self._ledger.delivery(self, outgoing)
         if not self._send(connection, outgoing, packet_id, dup=False):
-            del self.inflight[packet_id]
+            self._drop(packet_id)
+
+    def _drop(self, packet_id: int) -> None:
+        """The client takes no packet of this size."""
+        outgoing = self.inflight.pop(packet_id)
+        if outgoing.number:
+            self._ledger.delivered(outgoing)
 
     def _send(self, connection: "Connection", outgoing: Outgoing, packet_id: int | None, *, dup: bool) -> bool:
         message = outgoing.message
         properties = self._properties(connection, outgoing) if connection.version == 5 else None
         packet = Publish(message.topic, message.payload, outgoing.qos, outgoing.retain, dup, packet_id, properties)
-        sent = connection.send_publish(packet)
+        # The receiver must never see a message of QoS 2 under another packet id than the one that survives a crash.
+        barrier = self._ledger.barrier() if self.number and outgoing.qos == 2 else None
+        sent = connection.send_publish(packet, barrier)
         if sent:
             self.messages_out += 1
             self._stats.messages_out += 1
@@ -196,9 +240,14 @@ class Session:
     def _enqueue(self, outgoing: Outgoing) -> None:
         self.queue.append(outgoing)
         self._queued_bytes += outgoing.bytes
+        if self.number:
+            self._ledger.delivery(self, outgoing)
         limits = self._limits
         while len(self.queue) > limits.max_queued_messages or self._queued_bytes > limits.max_queued_bytes:
-            self._queued_bytes -= self.queue.popleft().bytes
+            shed = self.queue.popleft()
+            self._queued_bytes -= shed.bytes
+            if shed.number:
+                self._ledger.delivered(shed)
             self.dropped += 1
             self._stats.queue_shed += 1
 

@@ -14,6 +14,7 @@ class Stats:
         "messages_out",
         "protocol_errors",
         "publishes_refused",
+        "publishes_unkept",
         "queue_shed",
         "receiver_errors",
         "sessions",
@@ -43,6 +44,7 @@ class Stats:
     messages_out: int
     protocol_errors: int
     publishes_refused: int
+    publishes_unkept: int
     queue_shed: int
     receiver_errors: int
     sessions: int
