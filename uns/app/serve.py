@@ -106,6 +106,7 @@ async def serve(
         link = partial(BrokerLink, broker)
         recorder, read_history = _start_history(plant, data, link("history"), clock, stack)
         host = _start_host(plant, link("sparkplug-host"), clock, violations.record, recorder)
+        host.adopt(list(broker.retained("#")))
         stack.callback(host.stop)
         ticking = asyncio.create_task(health.repeat("sparkplug host", host.tick, HOST_TICK_S), name="sparkplug host")
         stack.push_async_callback(stop_task, ticking)
