@@ -59,7 +59,10 @@ class MqttSettings(_Section):
     )
     max_topics: int = Field(default=_LIMITS.max_topics, ge=1, description="Topics with a value kept in memory.")
     topic_alias_maximum: int = Field(
-        default=_LIMITS.topic_alias_maximum, ge=0, le=65_535, description="Topic aliases (MQTT 5) a client may set."
+        default=_LIMITS.topic_alias_maximum,
+        ge=0,
+        le=65_535,
+        description="Topic aliases (MQTT 5), per client and direction.",
     )
     max_keep_alive_s: int = Field(
         default=_LIMITS.max_keep_alive_s, ge=0, le=65_535, description="Longest keep-alive granted; 0 grants any."

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import structs
 
 from uns.broker import on_connect
+from uns.broker.aliases import OutgoingAliases
 from uns.broker.identity import Publisher
 from uns.broker.on_publish import on_puback, on_publish, on_pubrec, on_pubrel
 from uns.broker.on_subscribe import on_subscribe, on_unsubscribe
@@ -78,6 +79,7 @@ class Connection:
         "keep_alive_ms",
         "last_seen_ms",
         "out",
+        "outgoing_aliases",
         "publisher",
         "ready",
         "send_window",
@@ -106,6 +108,7 @@ class Connection:
         self.broker = broker
         self.decoder = Decoder(Side.SERVER, max_packet_bytes=broker.limits.max_packet_bytes, runs=True)
         self.aliases: dict[int, str] = {}
+        self.outgoing_aliases: OutgoingAliases | None = None
         self.client_max_packet_bytes = 0
         self.acknowledge_problems = True
         self.feeds: deque[Feed] = deque()
@@ -230,8 +233,9 @@ class Connection:
 
     def send_publish(self, packet: Publish) -> bool:
         """False when the client said it takes no packet of this size (MQTT-3.1.2-24)."""
-        frame = encode(packet, self.version)
-        if self.client_max_packet_bytes and len(frame) > self.client_max_packet_bytes:
+        aliases, room = self.outgoing_aliases, self.client_max_packet_bytes
+        frame = encode(packet, self.version) if aliases is None else aliases.encode(packet, room)
+        if room and len(frame) > room:
             return False
         self.write(frame)
         return True

@@ -103,6 +103,8 @@ class Door:
                 self._send_plain(fanout.plain_v3, route.frame_v3(payload))
             if fanout.plain_v5:
                 self._send_plain(fanout.plain_v5, route.frame_v5(payload))
+            if fanout.aliased:
+                self._send_aliased(fanout.aliased, route, payload)
             if fanout.only_plain and not retain:
                 return verdict
         message = Message(topic, payload, qos, retain, properties, publisher.client_id, self.now_ms)
@@ -226,7 +228,7 @@ class Door:
         if message.retain:
             self._retain(current, message, expires_ms)
         if message.properties is not None:
-            for connection in (*fanout.plain_v3, *fanout.plain_v5):
+            for connection in fanout.plain:
                 if connection.session is not None:
                     connection.session.deliver(message, Target(connection.session, 0), 0, False, expires_ms)
         for target in fanout.targets:
@@ -250,6 +252,16 @@ class Door:
                 connection.shed()
             else:
                 connection.write(frame)
+        self._stats.messages_out += len(connections)
+
+    def _send_aliased(self, connections: list[Connection], route: Route, payload: bytes) -> None:
+        for connection in connections:
+            if connection.congested:
+                connection.shed()  # before an alias is set: what is not sent must set none
+            else:
+                aliases = connection.outgoing_aliases
+                frame = aliases.frame(route.topic, payload) if aliases is not None else None
+                connection.write(frame or route.frame_v5(payload))
         self._stats.messages_out += len(connections)
 
     def _send_target(self, message: Message, target: Target, publisher: Publisher, expires_ms: int | None) -> None:
@@ -424,7 +436,7 @@ class Door:
             current.retained = Message(topic, payload, 0, True, None, "", self.now_ms)
         message = Message(topic, payload, 0, retain, None, "", self.now_ms)
         fanout = self.subscriptions.fanout(topic)
-        for connection in (*fanout.plain_v3, *fanout.plain_v5):
+        for connection in fanout.plain:
             if connection.session is not None:
                 connection.session.deliver(message, Target(connection.session, 0), 0, False, None)
         for target in fanout.targets:

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from uns.broker.aliases import OutgoingAliases
 from uns.broker.identity import Credentials, Granted, Publisher
 from uns.broker.limits import Limits
 from uns.broker.session import NEVER_EXPIRES_S, Session
@@ -79,6 +80,8 @@ def _open(connection: "Connection", connect: Connect, client_id: str, granted: G
     asked = connect.properties or {}
     connection.send_window = min(limits.receive_maximum, asked.get("receive_maximum", 65_535))
     connection.client_max_packet_bytes = asked.get("maximum_packet_size", 0)
+    alias_maximum = min(limits.topic_alias_maximum, asked.get("topic_alias_maximum", 0))
+    connection.outgoing_aliases = OutgoingAliases(alias_maximum) if alias_maximum else None
     connection.takes_plain_frames = not connection.client_max_packet_bytes
     session, present = broker.sessions.open(connection, client_id, granted, connect.clean_start)
     connection.session = session

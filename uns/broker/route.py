@@ -46,10 +46,12 @@ class Fanout(msgspec.Struct, frozen=True):
     """Where a topic's messages go.
 
     plain_v3, plain_v5: connections that take every message at QoS 0 as it is, so they share one frame per version.
+    aliased: the like, but each has topic aliases of its own.
     """
 
     plain_v3: "list[Connection]"
     plain_v5: "list[Connection]"
+    aliased: "list[Connection]"
     targets: list[Target]
     shares: "list[ShareGroup]"
     local: list[Receive]
@@ -58,6 +60,11 @@ class Fanout(msgspec.Struct, frozen=True):
     relay_v3: "tuple[Connection, ...] | None"
     relay_v5: "tuple[Connection, ...] | None"
     """Everybody, when a frame of that version may go to all of them as it came; the same tuple for equal fan-outs."""
+
+    @property
+    def plain(self) -> "tuple[Connection, ...]":
+        """Everybody who gets one frame and nothing more when a message has no properties."""
+        return (*self.plain_v3, *self.plain_v5, *self.aliased)
 
 
 class Route:

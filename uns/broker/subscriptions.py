@@ -128,18 +128,22 @@ class SubscriptionTable:
             local.extend(entry.local.values())
         plain_v3: list[Connection] = []
         plain_v5: list[Connection] = []
+        aliased: list[Connection] = []
         targets: list[Target] = []
         for session, several in by_session.items():
             target = _merge(session, several)
             connection = session.connection
             if connection is not None and connection.takes_plain_frames and _is_plain(target):
-                (plain_v5 if connection.version == 5 else plain_v3).append(connection)
+                if connection.outgoing_aliases is not None:
+                    aliased.append(connection)
+                else:
+                    (plain_v5 if connection.version == 5 else plain_v3).append(connection)
             else:
                 targets.append(target)
         only_plain = not (targets or shares or local)
-        relay_v3 = self._shared(plain_v3) if only_plain and not plain_v5 else None
-        relay_v5 = self._shared(plain_v5) if only_plain and not plain_v3 else None
-        return Fanout(plain_v3, plain_v5, targets, shares, local, only_plain, relay_v3, relay_v5)
+        relay_v3 = self._shared(plain_v3) if only_plain and not plain_v5 and not aliased else None
+        relay_v5 = self._shared(plain_v5) if only_plain and not plain_v3 and not aliased else None
+        return Fanout(plain_v3, plain_v5, aliased, targets, shares, local, only_plain, relay_v3, relay_v5)
 
     def _shared(self, connections: "list[Connection]") -> "tuple[Connection, ...]":
         """One tuple for all topics that go to the same connections, so that they can be told by identity."""
@@ -151,7 +155,7 @@ class SubscriptionTable:
     def count(self, topic: str) -> int:
         """How many subscribers a topic has, in-process ones not counted."""
         plan = self.fanout(topic)
-        return len(plan.plain_v3) + len(plan.plain_v5) + len(plan.targets) + len(plan.shares)
+        return len(plan.plain) + len(plan.targets) + len(plan.shares)
 
     def _entry(self, topic_filter: str) -> _Entry:
         entry = self._trie.get(topic_filter)
