@@ -33,13 +33,17 @@ class Current(msgspec.Struct, gc=False):
 
 
 class Target(msgspec.Struct, frozen=True):
-    """One session that gets one copy: its overlapping subscriptions merged (MQTT-3.3.4-2, MQTT-3.3.4-4)."""
+    """One session that gets one copy: its overlapping subscriptions merged (MQTT-3.3.4-2, MQTT-3.3.4-4).
+
+    share: the filter `$share/GROUP/FILTER` that it was chosen by; empty for a plain subscription.
+    """
 
     session: "Session"
     qos: int
     no_local: bool = False
     retain_as_published: bool = False
     identifiers: tuple[int, ...] = ()
+    share: str = ""
 
 
 class Fanout(msgspec.Struct, frozen=True):

@@ -25,7 +25,10 @@ OUTGOING_BYTES = 64
 
 
 class Outgoing(msgspec.Struct):
-    """One message on its way to this session. expires_ms: monotonic; released: PUBREC has come, PUBREL is out."""
+    """One message on its way to this session. expires_ms: monotonic; released: PUBREC has come, PUBREL is out.
+
+    share: the shared subscription it came by, whose other members get it when this session cannot have it.
+    """
 
     message: Message
     qos: int
@@ -33,6 +36,7 @@ class Outgoing(msgspec.Struct):
     identifiers: tuple[int, ...] = ()
     expires_ms: int | None = None
     released: bool = False
+    share: str = ""
 
     @property
     def bytes(self) -> int:
@@ -97,7 +101,7 @@ class Session:
     def deliver(self, message: Message, target: Target, qos: int, retain: bool, expires_ms: int | None) -> None:
         """Send now, queue, or shed by the stated rules; `qos` is already the lower of message and subscription."""
         connection = self.connection
-        outgoing = Outgoing(message, qos, retain, target.identifiers, expires_ms)
+        outgoing = Outgoing(message, qos, retain, target.identifiers, expires_ms, share=target.share)
         if qos == 0:
             if connection is None:
                 return
@@ -150,6 +154,24 @@ class Session:
             if outgoing.released:
                 connection.send(Pubrel(packet_id))
         self.pump()
+
+    def give_back(self, share: str) -> list[Outgoing]:
+        """Take out what waits here by this shared subscription. What has been sent is left: it must be completed
+        (MQTT-3.10.4-3)."""
+        given = [outgoing for outgoing in self.queue if outgoing.share == share]
+        if given:
+            self.queue = deque(outgoing for outgoing in self.queue if outgoing.share != share)
+            self._queued_bytes -= sum(outgoing.bytes for outgoing in given)
+        return given
+
+    def orphans(self) -> list[Outgoing]:
+        """What the other members of shared subscriptions get when this session ends, oldest first (MQTT 5, 4.8.2).
+
+        A QoS 1 message that was sent but not acknowledged is among them; a QoS 2 message that was sent is not: nobody
+        but this client may get it, for it may have taken it (MQTT-4.8.2-5).
+        """
+        sent = [outgoing for outgoing in self.inflight.values() if outgoing.share and outgoing.qos == 1]
+        return sent + [outgoing for outgoing in self.queue if outgoing.share]
 
     def forget_queue(self) -> None:
         """Drop everything that waits for this session or is on its way to it."""

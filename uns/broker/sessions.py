@@ -7,7 +7,7 @@ from uns.broker.door import Door, rejected_topic
 from uns.broker.identity import Granted, Publisher
 from uns.broker.limits import Limits
 from uns.broker.route import Target
-from uns.broker.session import NEVER_EXPIRES_S, Session
+from uns.broker.session import NEVER_EXPIRES_S, Outgoing, Session
 from uns.broker.stats import Stats
 from uns.broker.subscriptions import SubscriptionOptions
 from uns.broker.timers import Timer, Timers
@@ -83,10 +83,12 @@ class SessionTable:
         """End the subscriptions that the session's role may not have, with all that is queued: it cannot be told
         which message came by which of them."""
         lost = [each for each in session.subscriptions if self._access_finding(session, each) is not None]
-        for topic_filter in lost:
-            self.unsubscribe(session, topic_filter)
         if lost:
+            orphans = session.orphans()
             session.forget_queue()
+            for topic_filter in lost:
+                self.unsubscribe(session, topic_filter)
+            self._pass_on(orphans)
 
     def _access_finding(self, session: Session, topic_filter: str) -> Finding | None:
         """Why the session's role may not have this subscription, or None; everybody may hear of its own refusals."""
@@ -119,6 +121,28 @@ class SessionTable:
         if self._by_client_id.get(session.client_id) is session:
             del self._by_client_id[session.client_id]
         self._stats.sessions = len(self._by_client_id)
+        self._pass_on(session.orphans())
+
+    def _pass_on(self, orphans: list[Outgoing]) -> None:
+        """Give messages of shared subscriptions to members that are left, as if they had just come.
+
+        Section 4.8.2 lets a server do so as soon as a member's connection breaks, or when its session ends. Here a
+        member that may return keeps what it was given: it alone knows how far it got, and a short loss of the network
+        makes no duplicates. It gets nothing new while others keep up. A refusal (PUBACK, PUBREC of 0x80 and more) ends
+        a message for the whole group (MQTT-4.8.2-6).
+        """
+        now_ms = self._clock.monotonic_ms()
+        for outgoing in orphans:
+            share = self._door.subscriptions.share(outgoing.share)
+            target = share.choose() if share is not None else None
+            if target is None:
+                continue
+            if outgoing.expires_ms is not None and outgoing.expires_ms <= now_ms:
+                self._stats.expired += 1
+                continue
+            message = outgoing.message
+            qos, retain = min(message.qos, target.qos), message.retain and target.retain_as_published
+            target.session.deliver(message, target, qos, retain, outgoing.expires_ms)
 
     def _refresh(self, session: Session) -> None:
         """Its plain frames go to another connection now."""
@@ -178,4 +202,6 @@ class SessionTable:
         if session.subscriptions.pop(topic_filter, None) is None:
             return False
         self._door.invalidate([self._door.subscriptions.remove(session, topic_filter)])
+        if topic_filter.startswith("$share/"):
+            self._pass_on(session.give_back(topic_filter))
         return True

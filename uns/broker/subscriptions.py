@@ -28,11 +28,15 @@ class SubscriptionOptions(msgspec.Struct, frozen=True):
 
 
 class ShareGroup:
-    """The members of one shared subscription; each message goes to one of them in turn (MQTT 5, 4.8.2)."""
+    """The members of one shared subscription; each message goes to one of them in turn (MQTT 5, 4.8.2).
 
-    __slots__ = ("_turn", "members")
+    filter: `$share/GROUP/FILTER`, the same for all of them.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_turn", "filter", "members")
+
+    def __init__(self, topic_filter: str) -> None:
+        self.filter = topic_filter
         self.members: dict[Session, SubscriptionOptions] = {}
         self._turn = 0
 
@@ -53,7 +57,7 @@ class ShareGroup:
     def target(self, member: "Session") -> Target:
         options = self.members[member]
         identifiers = (options.identifier,) if options.identifier else ()
-        return Target(member, options.qos, False, options.retain_as_published, identifiers)
+        return Target(member, options.qos, False, options.retain_as_published, identifiers, self.filter)
 
 
 class _Entry:
@@ -83,7 +87,10 @@ class SubscriptionTable:
         group, bare = parse_share(topic_filter)
         entry = self._entry(bare)
         if group:
-            entry.shares.setdefault(group, ShareGroup()).members[session] = options
+            share = entry.shares.get(group)
+            if share is None:
+                share = entry.shares[group] = ShareGroup(topic_filter)
+            share.members[session] = options
         else:
             entry.sessions[session] = options
         return bare
@@ -102,6 +109,12 @@ class SubscriptionTable:
             entry.sessions.pop(session, None)
         self._prune(bare, entry)
         return bare
+
+    def share(self, topic_filter: str) -> ShareGroup | None:
+        """The members of `$share/GROUP/FILTER`; None when there are none."""
+        group, bare = parse_share(topic_filter)
+        entry = self._trie.get(bare)
+        return None if entry is None else entry.shares.get(group)
 
     def forget_relays(self) -> None:
         """A connection is gone: keep no list that names it."""
