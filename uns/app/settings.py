@@ -73,6 +73,9 @@ class MqttSettings(_Section):
         le=4_294_967_295,
         description="Longest life of a session without connection.",
     )
+    sys_interval_s: int = Field(
+        default=10, ge=0, le=65_535, description="Between two reports on $SYS/broker/#; 0 makes none."
+    )
 
     def limits(self) -> Limits:
         """The bounds as the broker takes them."""

@@ -177,6 +177,14 @@ class Connection:
             piece = self.unread[self.unread_at : self.unread_at + SLICE_BYTES]
             self.unread_at += len(piece)
             self.held.extend(self.decoder.receive(piece))
+            if self.decoder.control_packets:
+                self._count_control()
+
+    def _count_control(self) -> None:
+        decoder, stats = self.decoder, self.broker.stats
+        stats.control_in += decoder.control_packets
+        stats.control_bytes_in += decoder.control_bytes
+        decoder.control_packets = decoder.control_bytes = 0
 
     def _feed(self, deadline_ms: int) -> bool:
         """Send retained messages that are owed, as far as the client takes them. False when the time is up."""
@@ -229,6 +237,8 @@ class Connection:
         if room and len(frame) > room and getattr(packet, "properties", None):
             frame = encode(structs.replace(packet, properties=_unexplained(packet.properties)), self.version)
         if not room or len(frame) <= room:
+            self.broker.stats.control_out += 1
+            self.broker.stats.control_bytes_out += len(frame)
             self.write(frame)
 
     def send_publish(self, packet: Publish) -> bool:

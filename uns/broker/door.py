@@ -274,14 +274,21 @@ class Door:
     def _retain(self, current: Current, message: Message, expires_ms: int | None) -> None:
         """Keep the last retained message; an empty payload clears it (MQTT-3.3.1-5, -6)."""
         if message.payload:
-            current.retained, current.expires_ms = message, expires_ms
+            self._keep(current, message, expires_ms)
             self._passing.pop(message.topic, None)
         else:
             self._clear(message.topic, current)
 
     def _clear(self, topic: str, current: Current) -> None:
-        current.retained = current.expires_ms = None
+        self._keep(current, None, None)
         self._passing[topic] = None
+
+    def _keep(self, current: Current, message: Message | None, expires_ms: int | None) -> None:
+        """Put a retained message, or none, in the place of another."""
+        before = current.retained
+        current.retained, current.expires_ms = message, expires_ms
+        self._stats.retained += (message is not None) - (before is not None)
+        self._stats.retained_bytes += _kept_bytes(message) - _kept_bytes(before)
 
     def _expires_ms(self, properties: Properties | None) -> int | None:
         if properties is None or "message_expiry_interval" not in properties:
@@ -433,7 +440,7 @@ class Door:
             self.topics.set(topic, current)
         if current is not None:
             current.payload, current.received_ms = payload, self.now_ms
-            current.retained = Message(topic, payload, 0, True, None, "", self.now_ms)
+            self._keep(current, Message(topic, payload, 0, True, None, "", self.now_ms), None)
         message = Message(topic, payload, 0, retain, None, "", self.now_ms)
         fanout = self.subscriptions.fanout(topic)
         for connection in fanout.plain:
@@ -448,6 +455,10 @@ def rejected_topic(client_id: str) -> str:
     """The topic of a client's refusals; characters that are wildcards in a filter are written as `%XX`."""
     safe = client_id.replace("%", "%25").replace("+", "%2B").replace("#", "%23").replace("/", "%2F")
     return REJECTED_PREFIX + safe
+
+
+def _kept_bytes(message: Message | None) -> int:
+    return 0 if message is None else len(message.topic) + len(message.payload)
 
 
 def _malformed_topic(topic: str, fault: str) -> Finding:

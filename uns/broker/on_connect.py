@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 def on_connect(connection: "Connection", connect: Connect) -> None:
     connection.version = connect.version
+    connection.broker.stats.connects += 1
     properties = connect.properties or {}
     connection.acknowledge_problems = properties.get("request_problem_information", 1) == 1
     broker = connection.broker

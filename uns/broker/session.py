@@ -155,6 +155,11 @@ class Session:
                 connection.send(Pubrel(packet_id))
         self.pump()
 
+    @property
+    def held_bytes(self) -> int:
+        """Roughly what waits here and what is in flight take in memory."""
+        return self._queued_bytes + sum(outgoing.bytes for outgoing in self.inflight.values())
+
     def give_back(self, share: str) -> list[Outgoing]:
         """Take out what waits here by this shared subscription. What has been sent is left: it must be completed
         (MQTT-3.10.4-3)."""

@@ -61,6 +61,8 @@ class SessionTable:
             expiry.cancel()
         session.user = granted.user
         session.connection = connection
+        self._stats.sessions_connected += 1
+        self._stats.sessions_maximum = max(self._stats.sessions_maximum, self._stats.sessions_connected)
         session.since_ms = self._door.now_ms
         self._stats.sessions = len(self._by_client_id)
         if session.role != granted.role:
@@ -100,6 +102,7 @@ class SessionTable:
     def leave(self, session: Session) -> None:
         """Its connection is gone: keep the session for its expiry interval."""
         session.connection = None
+        self._stats.sessions_connected -= 1
         session.since_ms = self._door.now_ms
         if session.expiry_s == 0:
             self.end(session)
@@ -107,7 +110,11 @@ class SessionTable:
         self._refresh(session)
         if session.expiry_s != NEVER_EXPIRES_S:
             due_ms = self._clock.monotonic_ms() + session.expiry_s * 1000
-            self._expiries[session] = self._timers.at(due_ms, lambda: self.end(session))
+            self._expiries[session] = self._timers.at(due_ms, lambda: self._expire(session))
+
+    def _expire(self, session: Session) -> None:
+        self._stats.sessions_expired += 1
+        self.end(session)
 
     def end(self, session: Session) -> None:
         """Discard a session with its subscriptions and messages."""

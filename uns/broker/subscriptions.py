@@ -76,9 +76,14 @@ class _Entry:
 
 
 class SubscriptionTable:
-    """Filters to subscribers, in process or over the network, plain or shared."""
+    """Filters to subscribers, in process or over the network, plain or shared.
+
+    plain_count, shared_count: subscriptions of sessions.
+    """
 
     def __init__(self) -> None:
+        self.plain_count = 0
+        self.shared_count = 0
         self._trie: TopicTrie[_Entry] = TopicTrie()
         self._relays: dict[tuple[Connection, ...], tuple[Connection, ...]] = {}
 
@@ -90,8 +95,10 @@ class SubscriptionTable:
             share = entry.shares.get(group)
             if share is None:
                 share = entry.shares[group] = ShareGroup(topic_filter)
+            self.shared_count += session not in share.members
             share.members[session] = options
         else:
+            self.plain_count += session not in entry.sessions
             entry.sessions[session] = options
         return bare
 
@@ -102,11 +109,11 @@ class SubscriptionTable:
         if group:
             share = entry.shares.get(group)
             if share is not None:
-                share.members.pop(session, None)
+                self.shared_count -= share.members.pop(session, None) is not None
                 if not share.members:
                     del entry.shares[group]
         else:
-            entry.sessions.pop(session, None)
+            self.plain_count -= entry.sessions.pop(session, None) is not None
         self._prune(bare, entry)
         return bare
 
