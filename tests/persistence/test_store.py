@@ -12,7 +12,7 @@ PROPERTIES = {"user_property": [("a", "1"), ("a", "2")], "correlation_data": b"\
 SESSION = SessionRow(1, "robot \N{ROBOT FACE}", "alice", "engineer", 0xFFFFFFFF, 1_790_000_000_000)
 OPTIONS = SubscriptionOptions(2, True, True, 1, 268_435_455)
 MESSAGE = Message("a/\N{DEGREE SIGN}", b"\0\xff", 2, True, PROPERTIES, "plc", 1_790_000_000_001)
-DELIVERY = Delivery(3, 1, 2, 2, True, 65_535, True, (1, 2), 1_790_000_000_002)
+DELIVERY = Delivery(3, 1, 2, 2, True, 65_535, True, (1, 2), "$share/g/a", 1_790_000_000_002)
 
 
 def batch(**changes) -> Batch:
@@ -85,7 +85,7 @@ def test_what_is_none_any_more_is_gone(reopened) -> None:
 def test_the_newest_state_counts(reopened) -> None:
     later = batch(
         subscriptions={(1, "a/#"): None, (1, "b"): SubscriptionOptions()},
-        deliveries=[Delivery(3, 1, 2, 1, False, 0, False, (), None)],
+        deliveries=[Delivery(3, 1, 2, 1, False, 0, False, (), "", None)],
         taken={(1, 7): False},
     )
     snapshot, _ = reopened(FULL, later)
@@ -105,7 +105,7 @@ def test_batches_of_every_size(reopened, count) -> None:
 
 def test_deliveries_ascend(reopened) -> None:
     numbers = [9, 4, 100_000, 7]
-    deliveries = [Delivery(number, 1, 2, 1, False, 0, False, (), None) for number in numbers]
+    deliveries = [Delivery(number, 1, 2, 1, False, 0, False, (), "", None) for number in numbers]
     snapshot, _ = reopened(FULL, batch(deliveries=deliveries))
     assert [each.number for each in snapshot.deliveries] == sorted([3, *numbers])
 

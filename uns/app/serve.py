@@ -39,6 +39,7 @@ from uns.security import Authenticator, HttpGuard
 from uns.server.clock import SystemClock
 from uns.server.http import HttpServer
 from uns.server.link import BrokerLink
+from uns.server.memory import resident_bytes
 from uns.server.mqtt import MqttListener
 from uns.storage import Limits as BufferLimits
 from uns.violations import ViolationStore
@@ -101,6 +102,10 @@ async def serve(
             keeps=settings.mqtt.durability != "memory",
         )
         commit = _keep(broker, data, settings.mqtt.durability, stack)
+        if settings.mqtt.sys_interval_s:
+            broker.publish_sys_topics(
+                settings.mqtt.sys_interval_s, f"uns-platform version {__version__}", resident_bytes
+            )
         mqtt = MqttListener(broker)
         stack.push_async_callback(mqtt.stop)  # the last to leave: its clients still hear of the deaths below
         link = partial(BrokerLink, broker)

@@ -64,7 +64,10 @@ class MqttSettings(_Section):
     )
     max_topics: int = Field(default=_LIMITS.max_topics, ge=1, description="Topics with a value kept in memory.")
     topic_alias_maximum: int = Field(
-        default=_LIMITS.topic_alias_maximum, ge=0, le=65_535, description="Topic aliases (MQTT 5) a client may set."
+        default=_LIMITS.topic_alias_maximum,
+        ge=0,
+        le=65_535,
+        description="Topic aliases (MQTT 5), per client and direction.",
     )
     max_keep_alive_s: int = Field(
         default=_LIMITS.max_keep_alive_s, ge=0, le=65_535, description="Longest keep-alive granted; 0 grants any."
@@ -74,6 +77,9 @@ class MqttSettings(_Section):
         ge=0,
         le=4_294_967_295,
         description="Longest life of a session without connection.",
+    )
+    sys_interval_s: int = Field(
+        default=10, ge=0, le=65_535, description="Between two reports on $SYS/broker/#; 0 makes none."
     )
 
     def limits(self) -> Limits:

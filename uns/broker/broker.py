@@ -19,6 +19,7 @@ from uns.broker.route import Current
 from uns.broker.session import Session
 from uns.broker.sessions import SessionTable
 from uns.broker.stats import Stats
+from uns.broker.sys_topics import MemoryBytes, SysTopics
 from uns.broker.timers import Timers
 from uns.clock import Clock
 from uns.errors import Finding
@@ -149,6 +150,7 @@ class Broker:
         """A new network connection from `host:port`; feed it with `receive`, end it with `lost`."""
         connection = Connection(self, address)
         self._connections.add(connection)
+        self.stats.connections_opened += 1
         self.stats.connections = len(self._connections)
         return connection
 
@@ -181,6 +183,10 @@ class Broker:
         """Run what is due; the monotonic time in ms of the next timer."""
         self.door.now_ms = self.clock.wall_ms()
         return self.timers.run(self.clock.monotonic_ms())
+
+    def publish_sys_topics(self, interval_s: int, version: str, memory_bytes: MemoryBytes | None = None) -> None:
+        """Say on `$SYS/broker/…` how the broker is, now and each `interval_s` seconds; call it once."""
+        SysTopics(self, interval_s, version, memory_bytes).start()
 
     def shut_down(self) -> None:
         """Tell every client goodbye with 0x8B (server shutting down); wills are not sent."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import structs
 
 from uns.broker import on_connect
+from uns.broker.aliases import OutgoingAliases
 from uns.broker.identity import Publisher
 from uns.broker.ledger import Promise
 from uns.broker.on_publish import on_puback, on_publish, on_pubrec, on_pubrel
@@ -82,6 +83,7 @@ class Connection:
         "keep_alive_ms",
         "last_seen_ms",
         "out",
+        "outgoing_aliases",
         "owed",
         "publisher",
         "ready",
@@ -111,6 +113,7 @@ class Connection:
         self.broker = broker
         self.decoder = Decoder(Side.SERVER, max_packet_bytes=broker.limits.max_packet_bytes, runs=True)
         self.aliases: dict[int, str] = {}
+        self.outgoing_aliases: OutgoingAliases | None = None
         self.client_max_packet_bytes = 0
         self.acknowledge_problems = True
         self.feeds: deque[Feed] = deque()
@@ -180,6 +183,14 @@ class Connection:
             piece = self.unread[self.unread_at : self.unread_at + SLICE_BYTES]
             self.unread_at += len(piece)
             self.held.extend(self.decoder.receive(piece))
+            if self.decoder.control_packets:
+                self._count_control()
+
+    def _count_control(self) -> None:
+        decoder, stats = self.decoder, self.broker.stats
+        stats.control_in += decoder.control_packets
+        stats.control_bytes_in += decoder.control_bytes
+        decoder.control_packets = decoder.control_bytes = 0
 
     def _feed(self, deadline_ms: int) -> bool:
         """Send retained messages that are owed, as far as the client takes them. False when the time is up."""
@@ -232,6 +243,8 @@ class Connection:
         if room and len(frame) > room and getattr(packet, "properties", None):
             frame = encode(structs.replace(packet, properties=_unexplained(packet.properties)), self.version)
         if not room or len(frame) <= room:
+            self.broker.stats.control_out += 1
+            self.broker.stats.control_bytes_out += len(frame)
             self.write(frame)
 
     def answer(self, packet: Any, promise: Promise | None) -> None:
@@ -270,14 +283,16 @@ class Connection:
 
     def send_publish(self, packet: Publish, promise: Promise | None = None) -> bool:
         """False when the client said it takes no packet of this size (MQTT-3.1.2-24)."""
-        frame = encode(packet, self.version)
-        if self.client_max_packet_bytes and len(frame) > self.client_max_packet_bytes:
+        aliases, room = self.outgoing_aliases, self.client_max_packet_bytes
+        waits = promise is not None or (packet.qos > 0 and bool(self.owed))
+        # What waits sets no alias: a message that overtakes it could not be understood.
+        frame = encode(packet, self.version) if aliases is None or waits else aliases.encode(packet, room)
+        if room and len(frame) > room:
             return False
         if promise is not None:
             promise.on_kept = self.settle
+        if waits:
             self.owed.append((promise, frame))
-        elif packet.qos and self.owed:
-            self.owed.append((None, frame))
         else:
             self.write(frame)
         return True

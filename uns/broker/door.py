@@ -110,6 +110,8 @@ class Door:
                 self._send_plain(fanout.plain_v3, route.frame_v3(payload))
             if fanout.plain_v5:
                 self._send_plain(fanout.plain_v5, route.frame_v5(payload))
+            if fanout.aliased:
+                self._send_aliased(fanout.aliased, route, payload)
             if fanout.only_plain and not retain:
                 return verdict
         message = Message(topic, payload, qos, retain, properties, publisher.client_id, self.now_ms)
@@ -233,7 +235,7 @@ class Door:
         if message.retain:
             self._retain(current, message, expires_ms)
         if message.properties is not None:
-            for connection in (*fanout.plain_v3, *fanout.plain_v5):
+            for connection in fanout.plain:
                 if connection.session is not None:
                     connection.session.deliver(message, Target(connection.session, 0), 0, False, expires_ms)
         for target in fanout.targets:
@@ -259,6 +261,16 @@ class Door:
                 connection.write(frame)
         self._stats.messages_out += len(connections)
 
+    def _send_aliased(self, connections: list[Connection], route: Route, payload: bytes) -> None:
+        for connection in connections:
+            if connection.congested:
+                connection.shed()  # before an alias is set: what is not sent must set none
+            else:
+                aliases = connection.outgoing_aliases
+                frame = aliases.frame(route.topic, payload) if aliases is not None else None
+                connection.write(frame or route.frame_v5(payload))
+        self._stats.messages_out += len(connections)
+
     def _send_target(self, message: Message, target: Target, publisher: Publisher, expires_ms: int | None) -> None:
         session = target.session
         if target.no_local and session.client_id == publisher.client_id:  # MQTT-3.8.3-3
@@ -269,7 +281,7 @@ class Door:
     def _retain(self, current: Current, message: Message, expires_ms: int | None) -> None:
         """Keep the last retained message; an empty payload clears it (MQTT-3.3.1-5, -6)."""
         if message.payload:
-            current.retained, current.expires_ms = message, expires_ms
+            self._keep(current, message, expires_ms)
             self._passing.pop(message.topic, None)
             self._ledger.retained(message.topic, current, acknowledged=message.qos > 0)
         else:
@@ -278,7 +290,7 @@ class Door:
     def _clear(self, topic: str, current: Current, *, acknowledged: bool) -> None:
         self._passing[topic] = None
         if current.retained is not None:
-            current.retained = current.expires_ms = None
+            self._keep(current, None, None)
             self._ledger.retained(topic, current, acknowledged=acknowledged)
 
     def restore(self, retained: Iterable[Retained]) -> None:
@@ -288,9 +300,17 @@ class Door:
             message = row.message
             publisher = Publisher(message.publisher, "", "", "")
             expires_ms = None if row.expires_ms is None else row.expires_ms + shift_ms
-            current = Current(message.payload, message.received_ms, publisher, 0, message, expires_ms)
+            current = Current(message.payload, message.received_ms, publisher)
+            self._keep(current, message, expires_ms)
             self.topics.set(message.topic, current)
         self._stats.topics = len(self.topics)
+
+    def _keep(self, current: Current, message: Message | None, expires_ms: int | None) -> None:
+        """Put a retained message, or none, in the place of another."""
+        before = current.retained
+        current.retained, current.expires_ms = message, expires_ms
+        self._stats.retained += (message is not None) - (before is not None)
+        self._stats.retained_bytes += _kept_bytes(message) - _kept_bytes(before)
 
     def _expires_ms(self, properties: Properties | None) -> int | None:
         if properties is None or "message_expiry_interval" not in properties:
@@ -442,10 +462,10 @@ class Door:
             self.topics.set(topic, current)
         if current is not None:
             current.payload, current.received_ms = payload, self.now_ms
-            current.retained = Message(topic, payload, 0, True, None, "", self.now_ms)
+            self._keep(current, Message(topic, payload, 0, True, None, "", self.now_ms), None)
         message = Message(topic, payload, 0, retain, None, "", self.now_ms)
         fanout = self.subscriptions.fanout(topic)
-        for connection in (*fanout.plain_v3, *fanout.plain_v5):
+        for connection in fanout.plain:
             if connection.session is not None:
                 connection.session.deliver(message, Target(connection.session, 0), 0, False, None)
         for target in fanout.targets:
@@ -457,6 +477,10 @@ def rejected_topic(client_id: str) -> str:
     """The topic of a client's refusals; characters that are wildcards in a filter are written as `%XX`."""
     safe = client_id.replace("%", "%25").replace("+", "%2B").replace("#", "%23").replace("/", "%2F")
     return REJECTED_PREFIX + safe
+
+
+def _kept_bytes(message: Message | None) -> int:
+    return 0 if message is None else len(message.topic) + len(message.payload)
 
 
 def _malformed_topic(topic: str, fault: str) -> Finding:

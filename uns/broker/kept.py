@@ -36,7 +36,10 @@ class StoredMessage(msgspec.Struct, frozen=True):
 
 
 class Delivery(msgspec.Struct, frozen=True):
-    """One message on its way to one session. packet_id 0: it has none yet. released: PUBREC has come."""
+    """One message on its way to one session. packet_id 0: it has none yet. released: PUBREC has come.
+
+    share: the shared subscription it came by, or empty.
+    """
 
     number: int
     session: int
@@ -46,6 +49,7 @@ class Delivery(msgspec.Struct, frozen=True):
     packet_id: int
     released: bool
     identifiers: tuple[int, ...]
+    share: str
     expires_ms: int | None
 
 

@@ -163,7 +163,7 @@ class Ledger:
         self._raise(Urgency.LAZY)
 
     def session_ended(self, session: "Session") -> None:
-        """It will not come back; the caller has called `delivered` for everything that was on its way."""
+        """It will not come back; the caller has called `dropped` for everything that was on its way."""
         number, session.number = session.number, 0
         for topic_filter in session.subscriptions:
             self._subscriptions.pop((number, topic_filter), None)
@@ -194,18 +194,21 @@ class Ledger:
         self._owe(Urgency.NOW)
 
     def delivered(self, outgoing: "Outgoing") -> None:
-        """A message is acknowledged, expired or shed: nothing more is owed to its session."""
-        open_change = self._deliveries.pop(outgoing.number, None)
+        """A subscriber has acknowledged a message: it need not be kept, so its publisher need not wait for that."""
+        promise = outgoing.promise
+        self.dropped(outgoing)
+        if promise is not None:
+            promise.done(1)
+
+    def dropped(self, outgoing: "Outgoing") -> None:
+        """Nothing more is owed to its session; but it may be passed on, so its publisher waits for the disk."""
+        self._deliveries.pop(outgoing.number, None)
         if outgoing.written:
             self._deliveries_done.append(outgoing.number)
             self._raise(Urgency.LAZY)
-        outgoing.number = 0
-        kept, outgoing.kept = outgoing.kept, None
+        kept, outgoing.number, outgoing.kept, outgoing.promise = outgoing.kept, 0, None, None
         if kept is not None:
             self._release(kept)
-        promise, outgoing.promise = outgoing.promise, None
-        if promise is not None and (open_change is not None or outgoing.written):
-            promise.done(1)
 
     def taken(self, session: "Session", packet_id: int, *, is_taken: bool) -> None:
         """The packet id of a QoS 2 message from the session's client is in use, or free again."""
@@ -312,5 +315,6 @@ def _delivery(session: int, outgoing: "Outgoing", shift_ms: int) -> Delivery:
         outgoing.packet_id,
         outgoing.released,
         outgoing.identifiers,
+        outgoing.share,
         expires_ms,
     )

@@ -20,6 +20,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """What waits for one slow connection; past it, QoS 0 is shed and counted."""
     max_topics: int = 1_000_000
     topic_alias_maximum: int = 100
+    """Per connection and direction."""
     max_keep_alive_s: int = 3600
     """Granted to a client that asks for none or for more (MQTT 5 Server Keep Alive); 0 leaves its wish alone."""
     session_expiry_max_s: int = 7 * 86_400

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from uns.broker.aliases import OutgoingAliases
 from uns.broker.identity import Credentials, Granted, Publisher
 from uns.broker.limits import Limits
 from uns.broker.session import NEVER_EXPIRES_S, Session
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 def on_connect(connection: "Connection", connect: Connect) -> None:
     connection.version = connect.version
+    connection.broker.stats.connects += 1
     properties = connect.properties or {}
     connection.acknowledge_problems = properties.get("request_problem_information", 1) == 1
     broker = connection.broker
@@ -78,6 +80,8 @@ def _open(connection: "Connection", connect: Connect, client_id: str, granted: G
     asked = connect.properties or {}
     connection.send_window = min(limits.receive_maximum, asked.get("receive_maximum", 65_535))
     connection.client_max_packet_bytes = asked.get("maximum_packet_size", 0)
+    alias_maximum = min(limits.topic_alias_maximum, asked.get("topic_alias_maximum", 0))
+    connection.outgoing_aliases = OutgoingAliases(alias_maximum) if alias_maximum else None
     connection.takes_plain_frames = not connection.client_max_packet_bytes
     broker.ledger.begin()
     expiry_s = min(_wished_expiry_s(connect), limits.session_expiry_max_s)

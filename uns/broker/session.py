@@ -30,6 +30,7 @@ class Outgoing(msgspec.Struct):
 
     packet_id 0: it has not been sent yet. number: in the ledger, 0 when it is not kept there; written: on disk;
     promise: what its publisher was promised.
+    share: the shared subscription it came by, whose other members get it when this session cannot have it.
     """
 
     message: Message
@@ -43,6 +44,7 @@ class Outgoing(msgspec.Struct):
     kept: Kept | None = None
     written: bool = False
     promise: Promise | None = None
+    share: str = ""
 
     @property
     def bytes(self) -> int:
@@ -114,7 +116,7 @@ class Session:
     def deliver(self, message: Message, target: Target, qos: int, retain: bool, expires_ms: int | None) -> None:
         """Send now, queue, or shed by the stated rules; `qos` is already the lower of message and subscription."""
         connection = self.connection
-        outgoing = Outgoing(message, qos, retain, target.identifiers, expires_ms)
+        outgoing = Outgoing(message, qos, retain, target.identifiers, expires_ms, share=target.share)
         if qos == 0:
             if connection is None:
                 return
@@ -155,7 +157,7 @@ class Session:
             if outgoing.expires_ms is not None and outgoing.expires_ms <= connection.monotonic_ms():
                 self._stats.expired += 1
                 if outgoing.number:
-                    self._ledger.delivered(outgoing)
+                    self._ledger.dropped(outgoing)
                 continue
             self._start(connection, outgoing)
 
@@ -173,12 +175,38 @@ class Session:
                 connection.answer(Pubrel(packet_id), self._ledger.barrier())
         self.pump()
 
+    @property
+    def held_bytes(self) -> int:
+        """Roughly what waits here and what is in flight take in memory."""
+        return self._queued_bytes + sum(outgoing.bytes for outgoing in self.inflight.values())
+
+    def give_back(self, share: str) -> list[Outgoing]:
+        """Take out what waits here by this shared subscription. What has been sent is left: it must be completed
+        (MQTT-3.10.4-3)."""
+        given = [outgoing for outgoing in self.queue if outgoing.share == share]
+        if given:
+            self.queue = deque(outgoing for outgoing in self.queue if outgoing.share != share)
+            self._queued_bytes -= sum(outgoing.bytes for outgoing in given)
+            for outgoing in given:
+                if outgoing.number:
+                    self._ledger.dropped(outgoing)
+        return given
+
+    def orphans(self) -> list[Outgoing]:
+        """What the other members of shared subscriptions get when this session ends, oldest first (MQTT 5, 4.8.2).
+
+        A QoS 1 message that was sent but not acknowledged is among them; a QoS 2 message that was sent is not: nobody
+        but this client may get it, for it may have taken it (MQTT-4.8.2-5).
+        """
+        sent = [outgoing for outgoing in self.inflight.values() if outgoing.share and outgoing.qos == 1]
+        return sent + [outgoing for outgoing in self.queue if outgoing.share]
+
     def forget_queue(self) -> None:
         """Drop everything that waits for this session or is on its way to it."""
         self.dropped += len(self.queue) + len(self.inflight)
         for outgoing in (*self.queue, *self.inflight.values()):
             if outgoing.number:
-                self._ledger.delivered(outgoing)
+                self._ledger.dropped(outgoing)
         self.queue.clear()
         self.inflight.clear()
         self._resend.clear()
@@ -208,7 +236,7 @@ class Session:
         """The client takes no packet of this size."""
         outgoing = self.inflight.pop(packet_id)
         if outgoing.number:
-            self._ledger.delivered(outgoing)
+            self._ledger.dropped(outgoing)
 
     def _send(self, connection: "Connection", outgoing: Outgoing, packet_id: int | None, *, dup: bool) -> bool:
         message = outgoing.message
@@ -247,7 +275,7 @@ class Session:
             shed = self.queue.popleft()
             self._queued_bytes -= shed.bytes
             if shed.number:
-                self._ledger.delivered(shed)
+                self._ledger.dropped(shed)
             self.dropped += 1
             self._stats.queue_shed += 1
 

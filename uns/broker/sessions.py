@@ -67,6 +67,8 @@ class SessionTable:
             expiry.cancel()
         session.user = granted.user
         session.connection = connection
+        self._stats.sessions_connected += 1
+        self._stats.sessions_maximum = max(self._stats.sessions_maximum, self._stats.sessions_connected)
         session.since_ms = self._door.now_ms
         self._stats.sessions = len(self._by_client_id)
         if session.role != granted.role:
@@ -91,7 +93,7 @@ class SessionTable:
         """The session ends with its connection, so nothing of it outlives a crash either."""
         for outgoing in (*session.queue, *session.inflight.values()):
             if outgoing.number:
-                self._ledger.delivered(outgoing)
+                self._ledger.dropped(outgoing)
         self._ledger.session_ended(session)
 
     def belongs_to_another(self, client_id: str, granted: Granted) -> bool:
@@ -108,10 +110,12 @@ class SessionTable:
         """End the subscriptions that the session's role may not have, with all that is queued: it cannot be told
         which message came by which of them."""
         lost = [each for each in session.subscriptions if self._access_finding(session, each) is not None]
-        for topic_filter in lost:
-            self.unsubscribe(session, topic_filter)
         if lost:
+            orphans = session.orphans()
             session.forget_queue()
+            for topic_filter in lost:
+                self.unsubscribe(session, topic_filter)
+            self._pass_on(orphans)
 
     def _access_finding(self, session: Session, topic_filter: str) -> Finding | None:
         """Why the session's role may not have this subscription, or None; everybody may hear of its own refusals."""
@@ -123,6 +127,7 @@ class SessionTable:
     def leave(self, session: Session) -> None:
         """Its connection is gone: keep the session for its expiry interval."""
         session.connection = None
+        self._stats.sessions_connected -= 1
         session.since_ms = self._door.now_ms
         if session.expiry_s == 0:
             self.end(session)
@@ -131,7 +136,11 @@ class SessionTable:
         self._refresh(session)
         if session.expiry_s != NEVER_EXPIRES_S:
             due_ms = self._clock.monotonic_ms() + session.expiry_s * 1000
-            self._expiries[session] = self._timers.at(due_ms, lambda: self.end(session))
+            self._expiries[session] = self._timers.at(due_ms, lambda: self._expire(session))
+
+    def _expire(self, session: Session) -> None:
+        self._stats.sessions_expired += 1
+        self.end(session)
 
     def end(self, session: Session) -> None:
         """Discard a session with its subscriptions and messages."""
@@ -147,6 +156,28 @@ class SessionTable:
         if self._by_client_id.get(session.client_id) is session:
             del self._by_client_id[session.client_id]
         self._stats.sessions = len(self._by_client_id)
+        self._pass_on(session.orphans())
+
+    def _pass_on(self, orphans: list[Outgoing]) -> None:
+        """Give messages of shared subscriptions to members that are left, as if they had just come.
+
+        Section 4.8.2 lets a server do so as soon as a member's connection breaks, or when its session ends. Here a
+        member that may return keeps what it was given: it alone knows how far it got, and a short loss of the network
+        makes no duplicates. It gets nothing new while others keep up. A refusal (PUBACK, PUBREC of 0x80 and more) ends
+        a message for the whole group (MQTT-4.8.2-6).
+        """
+        now_ms = self._clock.monotonic_ms()
+        for outgoing in orphans:
+            share = self._door.subscriptions.share(outgoing.share)
+            target = share.choose() if share is not None else None
+            if target is None:
+                continue
+            if outgoing.expires_ms is not None and outgoing.expires_ms <= now_ms:
+                self._stats.expired += 1
+                continue
+            message = outgoing.message
+            qos, retain = min(message.qos, target.qos), message.retain and target.retain_as_published
+            target.session.deliver(message, target, qos, retain, outgoing.expires_ms)
 
     def _refresh(self, session: Session) -> None:
         """Its plain frames go to another connection now."""
@@ -212,6 +243,8 @@ class SessionTable:
         if session.number:
             self._ledger.subscription(session, topic_filter, None)
         self._door.invalidate([self._door.subscriptions.remove(session, topic_filter)])
+        if topic_filter.startswith("$share/"):
+            self._pass_on(session.give_back(topic_filter))
         return True
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -244,6 +277,7 @@ class SessionTable:
                 delivery.identifiers,
                 expires_ms,
                 released=delivery.released,
+                share=delivery.share,
                 packet_id=delivery.packet_id,
                 number=delivery.number,
                 kept=kept,
@@ -255,6 +289,6 @@ class SessionTable:
             self._ledger.session(session)  # one that was connected at the crash has left now
             if session.expiry_s != NEVER_EXPIRES_S:
                 left_ms = session.since_ms + session.expiry_s * 1000 - wall_ms
-                self._expiries[session] = self._timers.at(monotonic_ms + left_ms, partial(self.end, session))
+                self._expiries[session] = self._timers.at(monotonic_ms + left_ms, partial(self._expire, session))
         self.review_all()
         self._stats.sessions = len(self._by_client_id)

@@ -65,14 +65,15 @@ def delivery_row(delivery: Delivery) -> Row:
         delivery.packet_id,
         delivery.released,
         _encode(delivery.identifiers) if delivery.identifiers else None,
+        delivery.share,
         delivery.expires_ms,
     )
 
 
 def to_delivery(row: Row) -> Delivery:
-    number, session, message, qos, retain, packet_id, released, identifiers, expires_ms = row
+    number, session, message, qos, retain, packet_id, released, identifiers, share, expires_ms = row
     told = () if identifiers is None else _decode_identifiers(identifiers)
-    return Delivery(number, session, message, qos, bool(retain), packet_id, bool(released), told, expires_ms)
+    return Delivery(number, session, message, qos, bool(retain), packet_id, bool(released), told, share, expires_ms)
 
 
 def retained_row(retained: Retained) -> Row:

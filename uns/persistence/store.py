@@ -15,7 +15,7 @@ from uns.persistence.rows import Row
 from uns.storage import Database
 
 _AT_ONCE = (256, 16, 1)
-"""Rows to a statement: few sizes, so that each is prepared once. 256 rows of nine columns stay under every limit."""
+"""Rows to a statement: few sizes, so that each is prepared once. 256 rows of ten columns stay under every limit."""
 _FETCHED = 10_000
 
 
@@ -57,7 +57,7 @@ class BrokerStore:
             _put(connection, "session", 6, [rows.session_row(each) for each in batch.sessions.values() if each])
             _put(connection, "subscription", 7, [rows.subscription_row(*key, options) for key, options in subscribed])
             _put(connection, "message", 8, list(map(rows.message_row, batch.messages)))
-            _put(connection, "delivery", 9, list(map(rows.delivery_row, batch.deliveries)))
+            _put(connection, "delivery", 10, list(map(rows.delivery_row, batch.deliveries)))
             _put(connection, "taken", 2, [key for key, is_taken in batch.taken.items() if is_taken])
             _put(connection, "retained", 7, [rows.retained_row(each) for each in batch.retained.values() if each])
             gone = [key for key, options in batch.subscriptions.items() if options is None]

@@ -33,7 +33,7 @@ CREATE TABLE message (
 );
 
 -- One message on its way to one session. packet_id 0: it has none yet; released: PUBREC has come;
--- identifiers: subscription identifiers, MessagePack.
+-- identifiers: subscription identifiers, MessagePack; share: the shared subscription it came by, or empty.
 CREATE TABLE delivery (
     number INTEGER PRIMARY KEY,
     session INTEGER NOT NULL,
@@ -43,6 +43,7 @@ CREATE TABLE delivery (
     packet_id INTEGER NOT NULL,
     released INTEGER NOT NULL,
     identifiers BLOB,
+    share TEXT NOT NULL,
     expires_ms INTEGER
 );
 
