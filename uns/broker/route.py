@@ -19,17 +19,22 @@ if TYPE_CHECKING:
 HEADS_KEPT = 64
 
 
-class Current(msgspec.Struct, gc=False):
-    """The last message a topic took. received_ms: UTC; expires_ms: monotonic, of the retained message."""
+class Current:
+    """The last message a topic took. received_ms: UTC; expires_ms: monotonic, of the retained message.
 
-    payload: bytes = b""
-    received_ms: int = 0
-    publisher: Publisher | None = None
-    updates: int = 0
-    retained: Message | None = None
-    expires_ms: int | None = None
-    refused: Finding | None = None
-    """Why the last message that broke a rule here did so, however long ago; None when none ever did."""
+    refused: why the last message that broke a rule here did so, however long ago; None when none ever did.
+    """
+
+    __slots__ = ("expires_ms", "payload", "publisher", "received_ms", "refused", "retained", "updates")
+
+    def __init__(self, payload: bytes = b"", received_ms: int = 0, updates: int = 0) -> None:
+        self.payload = payload
+        self.received_ms = received_ms
+        self.publisher: Publisher | None = None
+        self.updates = updates
+        self.retained: Message | None = None
+        self.expires_ms: int | None = None
+        self.refused: Finding | None = None
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -42,22 +47,34 @@ class Target(msgspec.Struct, frozen=True):
     identifiers: tuple[int, ...] = ()
 
 
-class Fanout(msgspec.Struct, frozen=True):
+class Fanout:
     """Where a topic's messages go.
 
     plain_v3, plain_v5: connections that take every message at QoS 0 as it is, so they share one frame per version.
+    only_plain: they are all there is. relay_v3, relay_v5: everybody, when a frame of that version may go to all of them
+    as it came; the same tuple for equal fan-outs.
     """
 
-    plain_v3: "list[Connection]"
-    plain_v5: "list[Connection]"
-    targets: list[Target]
-    shares: "list[ShareGroup]"
-    local: list[Receive]
-    only_plain: bool
-    """The plain connections are all there is."""
-    relay_v3: "tuple[Connection, ...] | None"
-    relay_v5: "tuple[Connection, ...] | None"
-    """Everybody, when a frame of that version may go to all of them as it came; the same tuple for equal fan-outs."""
+    __slots__ = ("local", "only_plain", "plain_v3", "plain_v5", "relay_v3", "relay_v5", "shares", "targets")
+
+    def __init__(
+        self,
+        plain_v3: "list[Connection]",
+        plain_v5: "list[Connection]",
+        targets: list[Target],
+        shares: "list[ShareGroup]",
+        local: list[Receive],
+        relay_v3: "tuple[Connection, ...] | None",
+        relay_v5: "tuple[Connection, ...] | None",
+    ) -> None:
+        self.plain_v3 = plain_v3
+        self.plain_v5 = plain_v5
+        self.targets = targets
+        self.shares = shares
+        self.local = local
+        self.only_plain = not (targets or shares or local)
+        self.relay_v3 = relay_v3
+        self.relay_v5 = relay_v5
 
 
 class Route:
@@ -69,7 +86,6 @@ class Route:
     __slots__ = (
         "_heads_v3",
         "_heads_v5",
-        "_topic_bytes",
         "check",
         "current",
         "epoch",
@@ -78,6 +94,7 @@ class Route:
         "rule",
         "stray",
         "topic",
+        "topic_bytes",
     )
 
     def __init__(self, rule: TopicRule, current: Current, *, stray: bool = False) -> None:
@@ -89,7 +106,7 @@ class Route:
         self.stray = stray
         self.fanout: Fanout | None = None
         self.epoch = -1
-        self._topic_bytes = rule.topic.encode()
+        self.topic_bytes = rule.topic.encode()
         self._heads_v3: dict[int, bytes] = {}
         self._heads_v5: dict[int, bytes] = {}
 
@@ -106,7 +123,7 @@ class Route:
     def _make_head(self, heads: dict[int, bytes], payload_bytes: int, version: int) -> bytes:
         if len(heads) >= HEADS_KEPT:
             heads.clear()
-        head = heads[payload_bytes] = encode_publish_head(self._topic_bytes, payload_bytes, 0, version)
+        head = heads[payload_bytes] = encode_publish_head(self.topic_bytes, payload_bytes, 0, version)
         return head
 
 

@@ -3,6 +3,8 @@
 The decoder reads a QoS 0 PUBLISH without properties by itself, for speed; every other one is read here.
 """
 
+from typing import Any
+
 import msgspec
 
 from uns.link import Properties
@@ -24,16 +26,21 @@ class Publish(msgspec.Struct, gc=False):
     properties: Properties | None = None
 
 
-class PublishRun(msgspec.Struct, gc=False):
+class PublishRun:
     """Neighbouring PUBLISH packets of QoS 0, not retained, without properties, and the bytes that they came in.
 
-    data: the chunk; start: where the first packet begins in it. messages: topic, payload, and where the packet ends,
-    which is where the next one begins: `data[start:end]` are packets that may go to another client as they are.
+    data: the chunk; start, stop: where the first packet begins in it and the last one ends. messages: what the reader
+    knows of the topic, payload, and where the packet ends, which is where the next one begins: `data[start:stop]` are
+    packets that may go to another client as they are.
     """
 
-    data: bytes
-    start: int
-    messages: list[tuple[str, bytes, int]]
+    __slots__ = ("data", "messages", "start", "stop")
+
+    def __init__(self, data: bytes, start: int) -> None:
+        self.data = data
+        self.start = start
+        self.stop = start
+        self.messages: list[tuple[Any, bytes, int]] = []
 
 
 def read(body: Body, flags: int) -> Publish:
