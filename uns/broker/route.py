@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from uns.broker.identity import Publisher
 from uns.errors import Finding
 from uns.link import Message, Receive
@@ -27,24 +25,42 @@ class Current:
 
     __slots__ = ("expires_ms", "payload", "publisher", "received_ms", "refused", "retained", "updates")
 
-    def __init__(self, payload: bytes = b"", received_ms: int = 0, updates: int = 0) -> None:
+    def __init__(
+        self,
+        payload: bytes = b"",
+        received_ms: int = 0,
+        publisher: Publisher | None = None,
+        updates: int = 0,
+        retained: Message | None = None,
+        expires_ms: int | None = None,
+    ) -> None:
         self.payload = payload
         self.received_ms = received_ms
-        self.publisher: Publisher | None = None
+        self.publisher = publisher
         self.updates = updates
-        self.retained: Message | None = None
-        self.expires_ms: int | None = None
+        self.retained = retained
+        self.expires_ms = expires_ms
         self.refused: Finding | None = None
 
 
-class Target(msgspec.Struct, frozen=True):
+class Target:
     """One session that gets one copy: its overlapping subscriptions merged (MQTT-3.3.4-2, MQTT-3.3.4-4)."""
 
-    session: "Session"
-    qos: int
-    no_local: bool = False
-    retain_as_published: bool = False
-    identifiers: tuple[int, ...] = ()
+    __slots__ = ("identifiers", "no_local", "qos", "retain_as_published", "session")
+
+    def __init__(
+        self,
+        session: "Session",
+        qos: int,
+        no_local: bool = False,
+        retain_as_published: bool = False,
+        identifiers: tuple[int, ...] = (),
+    ) -> None:
+        self.session = session
+        self.qos = qos
+        self.no_local = no_local
+        self.retain_as_published = retain_as_published
+        self.identifiers = identifiers
 
 
 class Fanout:

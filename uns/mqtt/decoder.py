@@ -77,12 +77,12 @@ class Decoder:
         if version is not None:
             self._connected(version)
 
-    def receive(self, data: bytes) -> list[Packet | PublishRun]:
+    def receive(self, data: bytes | bytearray | memoryview) -> list[Packet | PublishRun]:
         """The packets that are complete with this chunk, those before a failure included. Never raises."""
         self.feed(data)
         return self.read()
 
-    def feed(self, data: bytes) -> None:
+    def feed(self, data: bytes | bytearray | memoryview) -> None:
         """Take a chunk for `read`."""
         if self.failure is not None:
             return
@@ -90,13 +90,12 @@ class Decoder:
             if len(self._held) + len(data) < self._needed:
                 self._held += data
                 return
-            data = b"".join((self._held, data))
+            self._data = b"".join((self._held, data))
             self._held = bytearray()
         elif self._pos < len(self._data):
-            data = b"".join((self._data[self._pos :], data))
-        elif type(data) is not bytes:
-            data = bytes(data)
-        self._data = data
+            self._data = b"".join((self._data[self._pos :], data))
+        else:
+            self._data = data if isinstance(data, bytes) else bytes(data)
         self._pos = 0
 
     @property

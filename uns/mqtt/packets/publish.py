@@ -5,8 +5,6 @@ The decoder reads a QoS 0 PUBLISH without properties by itself, for speed; every
 
 from typing import Any
 
-import msgspec
-
 from uns.link import Properties
 from uns.mqtt.properties import encode_properties, read_properties
 from uns.mqtt.reason import malformed, protocol_error
@@ -14,16 +12,39 @@ from uns.mqtt.topic_text import check_topic, topic_name
 from uns.mqtt.wire import Body, Side, encode_binary, encode_varint
 
 
-class Publish(msgspec.Struct, gc=False):
+class Publish:
     """packet_id: of QoS 1 and 2. topic: empty only in MQTT 5 and together with the property `topic_alias`."""
 
-    topic: str
-    payload: bytes
-    qos: int = 0
-    retain: bool = False
-    dup: bool = False
-    packet_id: int | None = None
-    properties: Properties | None = None
+    __slots__ = ("dup", "packet_id", "payload", "properties", "qos", "retain", "topic")
+
+    def __init__(
+        self,
+        topic: str,
+        payload: bytes,
+        qos: int = 0,
+        retain: bool = False,
+        dup: bool = False,
+        packet_id: int | None = None,
+        properties: Properties | None = None,
+    ) -> None:
+        self.topic = topic
+        self.payload = payload
+        self.qos = qos
+        self.retain = retain
+        self.dup = dup
+        self.packet_id = packet_id
+        self.properties = properties
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Publish) and self._fields() == other._fields()
+
+    def __repr__(self) -> str:
+        return f"Publish{self._fields()!r}"
+
+    def _fields(self) -> tuple[object, ...]:
+        return self.topic, self.payload, self.qos, self.retain, self.dup, self.packet_id, self.properties
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 class PublishRun:
