@@ -1,6 +1,7 @@
 """The governed MQTT broker, pure and synchronous."""
 
 from uns.broker.broker import Broker, ClientInfo
+from uns.broker.compiled import is_compiled
 from uns.broker.connection import Connection
 from uns.broker.identity import Answer, Authenticate, Credentials, Granted, Publisher
 from uns.broker.kept import Batch, Delivery, Retained, SessionRow, Snapshot, StoredMessage
@@ -33,4 +34,5 @@ __all__ = [
     "StoredMessage",
     "SubscriptionOptions",
     "Urgency",
+    "is_compiled",
 ]

@@ -48,8 +48,8 @@ if TYPE_CHECKING:
     from uns.broker.broker import Broker
 
 KEEP_ALIVE_GRACE = 1.5  # MQTT-3.1.2-22
-SLICE_BYTES = 16_384
-"""Received bytes are decoded in slices, so that no client's chunk holds the others up for long."""
+PACKETS_AT_ONCE = 512
+"""Received bytes are decoded by as many packets, so that no client's chunk holds the others up for long."""
 TURN_MS = 5
 """How long one connection may work before it is the others' turn."""
 LOOK_EVERY = 16
@@ -92,8 +92,6 @@ class Connection:
         "state",
         "takes_plain_frames",
         "timer",
-        "unread",
-        "unread_at",
         "unsent_bytes",
         "version",
         "will",
@@ -111,7 +109,7 @@ class Connection:
         self.send_window = broker.limits.receive_maximum
         self.takes_plain_frames = False
         self.broker = broker
-        self.decoder = Decoder(Side.SERVER, max_packet_bytes=broker.limits.max_packet_bytes, runs=True)
+        self.decoder = Decoder(Side.SERVER, max_packet_bytes=broker.limits.max_packet_bytes, known=broker.door.known)
         self.aliases: dict[int, str] = {}
         self.outgoing_aliases: OutgoingAliases | None = None
         self.client_max_packet_bytes = 0
@@ -119,8 +117,6 @@ class Connection:
         self.feeds: deque[Feed] = deque()
         self.held: deque[Any] = deque()
         self.owed: deque[tuple[Promise | None, Any]] = deque()
-        self.unread = b""
-        self.unread_at = 0
         self.unsent_bytes = 0
         self.working = False
         self.keep_alive_ms = 0
@@ -136,54 +132,52 @@ class Connection:
         """Take what the network brought; answers stand in `out` afterwards."""
         if self.state is State.CLOSED:
             return
-        self.last_seen_ms = self.monotonic_ms()
+        now_ms = self.last_seen_ms = self.monotonic_ms()
         self.broker.stats.bytes_in += len(data)
-        self.unread = self.unread[self.unread_at :] + data if self.unread_at < len(self.unread) else data
-        self.unread_at = 0
-        self.proceed()
+        self.decoder.feed(data)
+        self._take_turn(now_ms)
 
     @property
     def busy(self) -> bool:
         """There is work left that nothing but time holds up."""
         if self.state in (State.CLOSED, State.AUTHENTICATING) or len(self.owed) >= OWED_ANSWERS:
             return False
-        return bool(self.held) or self.unread_at < len(self.unread) or (bool(self.feeds) and self._may_feed)
+        return bool(self.held) or self.decoder.behind or (bool(self.feeds) and self._may_feed)
 
     @property
     def wants_input(self) -> bool:
         """Reading on would only fill buffers while the connection is behind, checks a password, or cannot answer."""
         if self.state is State.AUTHENTICATING or self.congested or len(self.owed) >= OWED_ANSWERS:
             return False
-        return not self.held and self.unread_at >= len(self.unread)
+        return not self.held and not self.decoder.behind
 
     def proceed(self) -> None:
         """Work for one turn on what was received and on retained messages that are still owed."""
+        self._take_turn(self.monotonic_ms())
+
+    def _take_turn(self, now_ms: int) -> None:
         if self.working:
             return  # called from within, by an answer that came at once
         self.working = True
         self.broker.door.now_ms = self.broker.clock.wall_ms()
         try:
-            self._work(self.monotonic_ms() + TURN_MS)
+            self._work(now_ms + TURN_MS)
         finally:
             self.working = False
 
     def _work(self, deadline_ms: int) -> None:
+        decoder = self.decoder
         while self._handle_held(deadline_ms) and self._feed(deadline_ms):
             if self.state in (State.CLOSED, State.AUTHENTICATING) or len(self.owed) >= OWED_ANSWERS:
                 return
-            failure = self.decoder.failure
-            if failure is not None:
-                self.broker.stats.protocol_errors += 1
-                self.disconnect(failure.reason_code, failure.text)
+            if not decoder.behind:
+                failure = decoder.failure
+                if failure is not None:
+                    self.broker.stats.protocol_errors += 1
+                    self.disconnect(failure.reason_code, failure.text)
                 return
-            if self.unread_at >= len(self.unread):
-                self.unread = b""
-                self.unread_at = 0
-                return
-            piece = self.unread[self.unread_at : self.unread_at + SLICE_BYTES]
-            self.unread_at += len(piece)
-            self.held.extend(self.decoder.receive(piece))
-            if self.decoder.control_packets:
+            self.held.extend(decoder.read(PACKETS_AT_ONCE))
+            if decoder.control_packets:
                 self._count_control()
 
     def _count_control(self) -> None:
@@ -456,8 +450,6 @@ class Connection:
         self.held.clear()
         self.feeds.clear()
         self.owed.clear()
-        self.unread = b""
-        self.unread_at = 0
         broker, session, self.session = self.broker, self.session, None
         will, self.will = self.will, None
         if session is not None and session.connection is self:

@@ -61,6 +61,8 @@ class Door:
         self._on_violation = on_violation
         self._on_defect = on_defect
         self._routes: dict[str, Route] = {}
+        self.known: dict[bytes, Route] = {}
+        """The same routes by the bytes of their topic, for the decoders: they hand them back with a run, unopened."""
         self._route_trie: TopicTrie[Route] = TopicTrie()
         self._strays: dict[str, Route] = {}
         self._passing: dict[str, None] = {}
@@ -127,14 +129,14 @@ class Door:
         refusals: list[tuple[str, Verdict]] = []
         data, begin, end = run.data, run.start, run.start
         role, now_ms, is_v5 = publisher.role, self.now_ms, version == 5
-        route_of, epoch = self._routes.get, self._epoch
+        epoch = self._epoch
         passing: tuple[Connection, ...] = ()
         waiting = 0
-        for topic, payload, stop in run.messages:
-            route = route_of(topic)
-            if route is not None and role in route.publishers and route.epoch == epoch:
-                fanout = route.fanout
-                relay = None if fanout is None else fanout.relay_v5 if is_v5 else fanout.relay_v3
+        for about, payload, stop in run.messages:
+            route: Route = about
+            fanout = route.fanout
+            if fanout is not None and route.epoch == epoch and role in route.publishers:
+                relay = fanout.relay_v5 if is_v5 else fanout.relay_v3
                 check = route.check
                 try:
                     keeps = relay is not None and (check is None or check(payload) is None)
@@ -153,9 +155,9 @@ class Door:
                     end = stop
                     continue
             self._relay(passing, data[begin:end], waiting)
-            verdict = self.offer(publisher, topic, payload, 0, False, None)
+            verdict = self.offer(publisher, route.topic, payload, 0, False, None)
             if not verdict.delivered:
-                refusals.append((topic, verdict))
+                refusals.append((route.topic, verdict))
             begin, end, waiting, epoch = stop, stop, 0, self._epoch
         self._relay(passing, data[begin:end], waiting)
         return refusals
@@ -224,6 +226,8 @@ class Door:
         """Change the policy hot: every topic is judged anew at its next message."""
         self.admission = admission
         self._routes.clear()
+        self.known.clear()
+        self._epoch += 1  # for the routes that stand in a run which is already read
         self._strays.clear()
         self._route_trie = TopicTrie()
 
@@ -338,6 +342,7 @@ class Door:
             self._passing[topic] = None
             self._stats.topics = len(self.topics)
         route = self._routes[topic] = Route(rule, current)
+        self.known[route.topic_bytes] = route
         self._route_trie.set(topic, route)
         return route
 
@@ -358,7 +363,10 @@ class Door:
                 hint="Clear retained messages that nobody needs, or raise mqtt.max_topics in uns.yaml.",
             )
         del self._passing[oldest]
-        self._routes.pop(oldest, None)
+        route = self._routes.pop(oldest, None)
+        if route is not None:
+            del self.known[route.topic_bytes]
+            route.fanout = None  # it may stand in a run that is already read
         self._route_trie.remove(oldest)
         self.topics.remove(oldest)
         self._stats.topics_forgotten += 1

@@ -1,5 +1,39 @@
 """What has the broker done since it started?"""
 
+COUNTERS = (
+    "bytes_in",
+    "bytes_out",
+    "connections",
+    "connections_opened",
+    "connects",
+    "connects_refused",
+    "control_bytes_in",
+    "control_bytes_out",
+    "control_in",
+    "control_out",
+    "expired",
+    "messages_in",
+    "messages_out",
+    "protocol_errors",
+    "publishes_refused",
+    "publishes_unkept",
+    "queue_shed",
+    "receiver_errors",
+    "retained",
+    "retained_bytes",
+    "sessions",
+    "sessions_connected",
+    "sessions_expired",
+    "sessions_maximum",
+    "slow_shed",
+    "subscribes_refused",
+    "too_large_shed",
+    "topics",
+    "topics_forgotten",
+    "validator_errors",
+    "violations",
+)
+
 
 class Stats:
     """Counters that only grow, except `connections`, `sessions`, `sessions_connected`, `topics`, `retained` and
@@ -8,46 +42,14 @@ class Stats:
     control: packets that are no PUBLISH.
     """
 
-    __slots__ = (
-        "bytes_in",
-        "bytes_out",
-        "connections",
-        "connections_opened",
-        "connects",
-        "connects_refused",
-        "control_bytes_in",
-        "control_bytes_out",
-        "control_in",
-        "control_out",
-        "expired",
-        "messages_in",
-        "messages_out",
-        "protocol_errors",
-        "publishes_refused",
-        "publishes_unkept",
-        "queue_shed",
-        "receiver_errors",
-        "retained",
-        "retained_bytes",
-        "sessions",
-        "sessions_connected",
-        "sessions_expired",
-        "sessions_maximum",
-        "slow_shed",
-        "subscribes_refused",
-        "too_large_shed",
-        "topics",
-        "topics_forgotten",
-        "validator_errors",
-        "violations",
-    )
+    __slots__ = COUNTERS
 
     def __init__(self) -> None:
-        for name in self.__slots__:
+        for name in COUNTERS:
             setattr(self, name, 0)
 
     def snapshot(self) -> dict[str, int]:
-        return {name: getattr(self, name) for name in self.__slots__}
+        return {name: getattr(self, name) for name in COUNTERS}
 
     # One annotation per slot, so that type checkers know them.
     bytes_in: int

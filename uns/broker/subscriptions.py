@@ -163,7 +163,7 @@ class SubscriptionTable:
         only_plain = not (targets or shares or local)
         relay_v3 = self._shared(plain_v3) if only_plain and not plain_v5 and not aliased else None
         relay_v5 = self._shared(plain_v5) if only_plain and not plain_v3 and not aliased else None
-        return Fanout(plain_v3, plain_v5, aliased, targets, shares, local, only_plain, relay_v3, relay_v5)
+        return Fanout(plain_v3, plain_v5, aliased, targets, shares, local, relay_v3, relay_v5)
 
     def _shared(self, connections: "list[Connection]") -> "tuple[Connection, ...]":
         """One tuple for all topics that go to the same connections, so that they can be told by identity."""

@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 from uns.api.context import Ctx, Who
 from uns.api.models import ERRORS, TIME
 from uns.api.responses import json_response
+from uns.broker import is_compiled
 from uns.samples import format_timestamp
 
 router = APIRouter(tags=["server"], responses=ERRORS)
@@ -34,6 +35,7 @@ class Info(BaseModel):
 
     name: str
     version: str = Field(examples=["0.1.0"])
+    compiled: bool = Field(description="Does the core of the broker run as machine code?")
     started_at: str = Field(examples=[TIME])
     uptime_s: float
     mqtt: Mqtt
@@ -49,6 +51,7 @@ async def info(ctx: Ctx, who: Who) -> Response:
         {
             "name": platform.name,
             "version": platform.version,
+            "compiled": is_compiled(),
             "started_at": format_timestamp(platform.started_ms),
             "uptime_s": (platform.clock.wall_ms() - platform.started_ms) / 1000,
             "mqtt": {"host": host, "port": port},
