@@ -5,6 +5,7 @@ from uns.broker.connection import Connection
 from uns.broker.identity import Answer, Authenticate, Credentials, Granted, Publisher
 from uns.broker.limits import Limits
 from uns.broker.local import LocalClient
+from uns.broker.notices import Notice, Trouble
 from uns.broker.route import Current
 from uns.broker.state import State
 
@@ -19,6 +20,8 @@ __all__ = [
     "Granted",
     "Limits",
     "LocalClient",
+    "Notice",
     "Publisher",
     "State",
+    "Trouble",
 ]

@@ -4,15 +4,18 @@ Pure and synchronous: no socket, no task, no clock of its own. A server feeds by
 makes, writes what they have ready, and calls `tick` often enough for its timers.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 import msgspec
 
+from uns.broker.admittance import Admittance
+from uns.broker.budget import Budget
 from uns.broker.connection import Connection
 from uns.broker.door import Door, OnDefect
 from uns.broker.identity import Authenticate, Publisher, trust_everyone
 from uns.broker.limits import Limits
 from uns.broker.local import LocalClient
+from uns.broker.notices import Notices, OnNotice, Trouble
 from uns.broker.route import Current
 from uns.broker.session import Session
 from uns.broker.sessions import SessionTable
@@ -46,7 +49,8 @@ class Broker:
     """admission: the compiled policy; clock: wall and monotonic time.
 
     on_violation is called for each recorded violation and must return at once; on_defect when a validator or a receiver
-    in this process raised; on_ready when a connection has something to send after none had. make_client_id makes ids
+    in this process raised; on_notice when a client runs into a limit, and
+    when it is well again; on_ready when a connection has something to send after none had. make_client_id makes ids
     for clients that bring none; they should not be guessable.
     """
 
@@ -59,6 +63,7 @@ class Broker:
         authenticate: Authenticate = trust_everyone,
         on_violation: Callable[[Violation], None] | None = None,
         on_defect: OnDefect | None = None,
+        on_notice: OnNotice | None = None,
         on_ready: Callable[[], None] | None = None,
         make_client_id: Callable[[], str] | None = None,
     ) -> None:
@@ -67,7 +72,9 @@ class Broker:
         self.stats = Stats()
         self.timers = Timers()
         self.door = Door(admission, clock, self.limits, self.stats, on_violation, on_defect)
-        self.sessions = SessionTable(self.door, clock, self.timers, self.limits, self.stats)
+        self.notices = Notices(clock, self.timers, on_notice)
+        self.admittance = Admittance(clock)
+        self.sessions = SessionTable(self.door, clock, self.timers, self.limits, self.stats, self.notices)
         self.ready: list[Connection] = []
         self.authenticate = authenticate
         self.on_ready = on_ready
@@ -75,6 +82,7 @@ class Broker:
         self._connections: set[Connection] = set()
         self._locals: set[LocalClient] = set()
         self._assigned = 0
+        self.budget = Budget(self)
 
     # --- messages -----------------------------------------------------------------------------------------------
 
@@ -83,6 +91,9 @@ class Broker:
         self.door.now_ms = self.clock.wall_ms()
         self.stats.messages_in += 1
         publisher = Publisher(message.publisher, role, address, "HTTP" if address else "internal")
+        short = self.budget.publish_finding() if message.qos else None
+        if short is not None:
+            return self.door.refuse(publisher, message, short)
         return self.door.offer(
             publisher, message.topic, message.payload, message.qos, message.retain, message.properties
         )
@@ -133,15 +144,21 @@ class Broker:
         connection = Connection(self, address)
         self._connections.add(connection)
         self.stats.connections = len(self._connections)
+        refusal = connection.refusal
+        if refusal is not None and not refusal.tell:
+            self.stats.connects_refused += 1
+            self.notices.raise_for(connection, Trouble.REFUSED, refusal.setting, refusal.text)
+            connection.close()
         return connection
-
-    @property
-    def is_full(self) -> bool:
-        return len(self._connections) > self.limits.max_connections
 
     def forget(self, connection: Connection) -> None:
         self._connections.discard(connection)
+        self.admittance.leave(connection.host, refused=connection.refusal is not None)
         self.stats.connections = len(self._connections)
+
+    @property
+    def connections(self) -> Collection[Connection]:
+        return self._connections
 
     def wake(self, connection: Connection) -> None:
         """A connection has its first unsent frame: the server writes it before it waits again."""

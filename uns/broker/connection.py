@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, Any
 from msgspec import structs
 
 from uns.broker import on_connect
+from uns.broker.admittance import host_of
 from uns.broker.identity import Publisher
+from uns.broker.notices import SETTINGS, Trouble
 from uns.broker.on_publish import on_puback, on_publish, on_pubrec, on_pubrel
 from uns.broker.on_subscribe import on_subscribe, on_unsubscribe
+from uns.broker.rate import Meter
 from uns.broker.route import Target
 from uns.broker.session import Session
 from uns.broker.state import State
@@ -70,16 +73,20 @@ class Connection:
         "address",
         "aliases",
         "broker",
+        "buffered",
         "client_max_packet_bytes",
         "congested",
         "decoder",
         "feeds",
         "held",
+        "host",
         "keep_alive_ms",
         "last_seen_ms",
+        "meter",
         "out",
         "publisher",
         "ready",
+        "refusal",
         "send_window",
         "session",
         "state",
@@ -95,6 +102,11 @@ class Connection:
 
     def __init__(self, broker: "Broker", address: str) -> None:
         self.address = address
+        self.host = host_of(address)
+        self.buffered: Callable[[], int] | None = None
+        """Set by the server: the bytes taken from here that its socket has not passed on yet."""
+        self.meter: Meter | None = None
+        self.refusal = broker.admittance.enter(self.host, broker.limits)
         self.state = State.NEW
         self.version = 4
         self.session: Session | None = None
@@ -138,14 +150,31 @@ class Connection:
         """There is work left that nothing but time holds up."""
         if self.state in (State.CLOSED, State.AUTHENTICATING):
             return False
-        return bool(self.held) or self.unread_at < len(self.unread) or (bool(self.feeds) and self._may_feed)
+        if bool(self.feeds) and self._may_feed:
+            return True
+        return not self.throttled and (bool(self.held) or self.unread_at < len(self.unread))
 
     @property
     def wants_input(self) -> bool:
         """Reading on would only fill buffers while the connection is behind, checks a password, or cannot answer."""
-        if self.state is State.AUTHENTICATING or self.congested:
+        if self.state is State.AUTHENTICATING or self.congested or self.throttled:
             return False
         return not self.held and self.unread_at >= len(self.unread)
+
+    @property
+    def throttled(self) -> bool:
+        """It sends faster than it may, and is not read for a while."""
+        return self.meter is not None and self.meter.throttled
+
+    @property
+    def unsent_total_bytes(self) -> int:
+        """What the client has not read yet, as far as this process holds it."""
+        return self.unsent_bytes + (self.buffered() if self.buffered is not None else 0)
+
+    @property
+    def unfinished_bytes(self) -> int:
+        """What was received and is not handled: the part of a packet, and what waits for its turn."""
+        return self.decoder.held_bytes + len(self.unread) - self.unread_at
 
     def proceed(self) -> None:
         """Work for one turn on what was received and on retained messages that are still owed."""
@@ -159,9 +188,13 @@ class Connection:
             self.working = False
 
     def _work(self, deadline_ms: int) -> None:
-        while self._handle_held(deadline_ms) and self._feed(deadline_ms):
+        while (self.throttled or self._handle_held(deadline_ms)) and self._feed(deadline_ms):
             if self.state in (State.CLOSED, State.AUTHENTICATING):
                 return
+            if self.meter is not None and self.session is not None:
+                self.meter.spend_messages(self.session.messages_in)
+                if self.meter.throttled:
+                    return
             failure = self.decoder.failure
             if failure is not None:
                 self.broker.stats.protocol_errors += 1
@@ -173,6 +206,8 @@ class Connection:
                 return
             piece = self.unread[self.unread_at : self.unread_at + SLICE_BYTES]
             self.unread_at += len(piece)
+            if self.meter is not None:
+                self.meter.spend_bytes(len(piece))
             self.held.extend(self.decoder.receive(piece))
 
     def _feed(self, deadline_ms: int) -> bool:
@@ -239,6 +274,7 @@ class Connection:
     def shed(self, count: int = 1) -> None:
         """Count QoS 0 messages that a slow consumer does not get."""
         self.broker.stats.slow_shed += count
+        self.broker.notices.raise_for(self, Trouble.SLOW, "max_unsent_bytes")
         if self.session is not None:
             self.session.dropped += count
 
@@ -280,11 +316,14 @@ class Connection:
         self.broker.stats.messages_in += len(run.messages)
         for topic, verdict in door.offer_run(self.publisher, run, self.version):
             door.notify_rejected(self.client_id, topic, verdict)
+            self.broker.notices.over_quota(self, verdict.finding)
 
     # --- keep-alive ---------------------------------------------------------------------------------------------
 
     def _connect_timed_out(self) -> None:
         self.broker.stats.connects_refused += 1
+        self.broker.stats.connect_timeouts += 1
+        self.broker.notices.raise_for(self, Trouble.REFUSED, "connect_timeout_s", "no CONNECT came in time")
         self.close()
 
     def start_keep_alive(self, keep_alive_s: int) -> None:
@@ -298,7 +337,10 @@ class Connection:
         self.timer = self.broker.timers.at(due_ms, self._keep_alive_due)
 
     def _keep_alive_due(self) -> None:
+        if self.throttled:  # the silence is ours
+            self.last_seen_ms = self.monotonic_ms()
         if self.monotonic_ms() - self.last_seen_ms >= self.keep_alive_ms:
+            self.broker.stats.keep_alive_timeouts += 1
             self.disconnect(ReasonCode.KEEP_ALIVE_TIMEOUT, f"nothing came for {self.keep_alive_ms / 1000:g} s")
         else:
             self._watch()
@@ -345,10 +387,13 @@ class Connection:
 
     # --- the end ------------------------------------------------------------------------------------------------
 
-    def disconnect(self, reason_code: int, text: str) -> None:
+    def disconnect(self, reason_code: int, text: str, setting: str = "") -> None:
         """Close, telling an open MQTT 5 client why; before CONNACK the answer is a CONNACK."""
         if self.state is State.CLOSED:
             return
+        if self.state is State.OPEN and reason_code != ReasonCode.SERVER_SHUTTING_DOWN:
+            detail = f"0x{reason_code:02X} {text}"
+            self.broker.notices.raise_for(self, Trouble.CUT, setting or SETTINGS.get(reason_code, ""), detail)
         if self.state is not State.OPEN:
             self._refuse_unopened(reason_code, text)
             return
@@ -362,6 +407,10 @@ class Connection:
         if self.decoder.version is not None:
             self.version = self.decoder.version
         elif reason_code != ReasonCode.UNSUPPORTED_PROTOCOL_VERSION:
+            self.broker.stats.connects_refused += 1
+            self.broker.notices.raise_for(
+                self, Trouble.REFUSED, SETTINGS.get(reason_code, ""), f"0x{reason_code:02X} {text}"
+            )
             self.close()
             return
         on_connect.refuse(self, reason_code, text)
@@ -388,6 +437,8 @@ class Connection:
             return
         self.state = State.CLOSED
         self._stop_timer()
+        if self.meter is not None:
+            self.meter.stop()
         self.held.clear()
         self.feeds.clear()
         self.unread = b""

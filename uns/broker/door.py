@@ -13,6 +13,7 @@ import msgspec
 from uns.broker.connection import Connection
 from uns.broker.identity import Publisher
 from uns.broker.limits import Limits
+from uns.broker.retained import RetainedTotals
 from uns.broker.route import Current, Fanout, Route, Target
 from uns.broker.stats import Stats
 from uns.broker.subscriptions import SubscriptionTable
@@ -51,6 +52,7 @@ class Door:
         self.subscriptions = SubscriptionTable()
         self.topics: TopicTrie[Current] = TopicTrie()
         self.now_ms = clock.wall_ms()
+        self.retained_totals = RetainedTotals(limits, stats)
         self._clock = clock
         self._limits = limits
         self._stats = stats
@@ -81,6 +83,8 @@ class Door:
             route = self._compile(topic, publisher.role)
         verdict = ACCEPTED
         finding = self._finding(route.rule, publisher.role, payload, retain, properties)
+        if retain and payload and finding is None:
+            finding = self.retained_totals.finding(route.current.retained, topic, payload)
         if finding is not None:
             verdict = judge(route.rule.mode, finding)
             message = Message(topic, payload, qos, retain, properties, publisher.client_id, self.now_ms)
@@ -207,7 +211,10 @@ class Door:
         return _malformed_topic(topic, fault) if fault else None
 
     def depth_fault(self, topic: str) -> str:
-        """Why a topic name or filter is too deep, or an empty string."""
+        """Why a topic name or filter is too deep or too long, or an empty string."""
+        limit = self._limits.max_topic_bytes
+        if len(topic) * 4 > limit and len(topic.encode()) > limit:
+            return f"it has more than {limit} bytes (mqtt.max_topic_bytes)"
         limit = self._limits.max_topic_levels
         return f"it has more than {limit} levels (mqtt.max_topic_levels)" if topic.count("/") >= limit else ""
 
@@ -262,12 +269,14 @@ class Door:
     def _retain(self, current: Current, message: Message, expires_ms: int | None) -> None:
         """Keep the last retained message; an empty payload clears it (MQTT-3.3.1-5, -6)."""
         if message.payload:
+            self.retained_totals.replaced(current.retained, message)
             current.retained, current.expires_ms = message, expires_ms
             self._passing.pop(message.topic, None)
         else:
             self._clear(message.topic, current)
 
     def _clear(self, topic: str, current: Current) -> None:
+        self.retained_totals.replaced(current.retained, None)
         current.retained = current.expires_ms = None
         self._passing[topic] = None
 
@@ -370,6 +379,8 @@ class Door:
         self._stats.violations += 1
         if not verdict.delivered:
             self._stats.publishes_refused += 1
+        if verdict.finding is not None and verdict.finding.family == "quota":
+            self._stats.quota_refused += 1
         if self._on_violation is None or verdict.outcome is Outcome.OBSERVED:
             return
         self._on_violation(
@@ -421,7 +432,9 @@ class Door:
             self.topics.set(topic, current)
         if current is not None:
             current.payload, current.received_ms = payload, self.now_ms
-            current.retained = Message(topic, payload, 0, True, None, "", self.now_ms)
+            retained = Message(topic, payload, 0, True, None, "", self.now_ms)
+            self.retained_totals.replaced(current.retained, retained)
+            current.retained = retained
         message = Message(topic, payload, 0, retain, None, "", self.now_ms)
         fanout = self.subscriptions.fanout(topic)
         for connection in (*fanout.plain_v3, *fanout.plain_v5):

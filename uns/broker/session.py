@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from uns.broker.limits import Limits
+from uns.broker.notices import Notices, Trouble
+from uns.broker.quota import properties_bytes
 from uns.broker.route import Target
 from uns.broker.stats import Stats
 from uns.broker.subscriptions import SubscriptionOptions
@@ -38,15 +40,17 @@ class Outgoing(msgspec.Struct):
     def bytes(self) -> int:
         """Roughly what it takes in memory."""
         message = self.message
-        return len(message.payload) + len(message.topic) + _properties_bytes(message.properties) + OUTGOING_BYTES
+        return len(message.payload) + len(message.topic) + properties_bytes(message.properties) + OUTGOING_BYTES
 
 
 class Session:
     """Hashed by identity: a clean start makes a new session for the same client id."""
 
     __slots__ = (
+        "_inflight_bytes",
         "_limits",
         "_next_id",
+        "_notices",
         "_queued_bytes",
         "_resend",
         "_stats",
@@ -65,7 +69,7 @@ class Session:
         "user",
     )
 
-    def __init__(self, client_id: str, limits: Limits, stats: Stats) -> None:
+    def __init__(self, client_id: str, limits: Limits, stats: Stats, notices: Notices) -> None:
         self.client_id = client_id
         self.connection: Connection | None = None
         self.subscriptions: dict[str, SubscriptionOptions] = {}
@@ -79,6 +83,8 @@ class Session:
         self.messages_in = 0
         self.messages_out = 0
         self.dropped = 0
+        self._inflight_bytes = 0
+        self._notices = notices
         self._queued_bytes = 0
         self._resend: deque[int] = deque()
         self._next_id = 0
@@ -112,8 +118,10 @@ class Session:
 
     def acknowledged(self, packet_id: int) -> bool:
         """PUBACK, PUBCOMP or a refusing PUBREC: the message is done. False when the id is not in flight."""
-        if self.inflight.pop(packet_id, None) is None:
+        outgoing = self.inflight.pop(packet_id, None)
+        if outgoing is None:
             return False
+        self._inflight_bytes -= len(outgoing.message.payload)
         self.pump()
         return True
 
@@ -128,7 +136,7 @@ class Session:
                 packet_id = self._resend.popleft()
                 again = self.inflight.get(packet_id)
                 if again is not None and not self._send(connection, again, packet_id, dup=True):
-                    del self.inflight[packet_id]
+                    self._drop_inflight(packet_id)
                 continue
             outgoing = self.queue.popleft()
             self._queued_bytes -= outgoing.bytes
@@ -158,15 +166,47 @@ class Session:
         self.inflight.clear()
         self._resend.clear()
         self._queued_bytes = 0
+        self._inflight_bytes = 0
+
+    @property
+    def held_bytes(self) -> int:
+        """Roughly what its queue and what is in flight take in memory."""
+        return self._queued_bytes + self._inflight_bytes
+
+    def shed_half(self) -> bool:
+        """Memory is short: shed the older half of the queue, or what is in flight when nothing else is left.
+
+        False when there was nothing.
+        """
+        if not self.queue:
+            held = bool(self.inflight)
+            self._stats.queue_shed += len(self.inflight)
+            self.forget_queue()
+            return held
+        target = self._queued_bytes // 2
+        while self.queue and self._queued_bytes > target:
+            self._shed_oldest()
+        return True
+
+    def _shed_oldest(self) -> None:
+        self._queued_bytes -= self.queue.popleft().bytes
+        self.dropped += 1
+        self._stats.queue_shed += 1
+
+    def _drop_inflight(self, packet_id: int) -> None:
+        self._inflight_bytes -= len(self.inflight.pop(packet_id).message.payload)
 
     def _has_room(self, connection: "Connection") -> bool:
+        if self._inflight_bytes >= self._limits.max_queued_bytes:
+            return False  # a client that never acknowledges holds large messages no better than many
         return not connection.congested and len(self.inflight) - len(self._resend) < connection.send_window
 
     def _start(self, connection: "Connection", outgoing: Outgoing) -> None:
         packet_id = self._take_id()
         self.inflight[packet_id] = outgoing
+        self._inflight_bytes += len(outgoing.message.payload)
         if not self._send(connection, outgoing, packet_id, dup=False):
-            del self.inflight[packet_id]
+            self._drop_inflight(packet_id)
 
     def _send(self, connection: "Connection", outgoing: Outgoing, packet_id: int | None, *, dup: bool) -> bool:
         message = outgoing.message
@@ -179,6 +219,7 @@ class Session:
         else:
             self.dropped += 1
             self._stats.too_large_shed += 1
+            self._notices.raise_for(connection, Trouble.TOO_LARGE)
         return sent
 
     def _properties(self, connection: "Connection", outgoing: Outgoing) -> Properties | None:
@@ -198,9 +239,10 @@ class Session:
         self._queued_bytes += outgoing.bytes
         limits = self._limits
         while len(self.queue) > limits.max_queued_messages or self._queued_bytes > limits.max_queued_bytes:
-            self._queued_bytes -= self.queue.popleft().bytes
-            self.dropped += 1
-            self._stats.queue_shed += 1
+            setting = "max_queued_bytes" if self._queued_bytes > limits.max_queued_bytes else "max_queued_messages"
+            address = self.connection.address if self.connection is not None else ""
+            self._notices.raise_notice(Trouble.QUEUE_FULL, self.client_id, self.client_id, address, setting)
+            self._shed_oldest()
 
     def _take_id(self) -> int:
         """The next free packet id; there is one, since no window is wider than the id space."""
@@ -208,11 +250,3 @@ class Session:
             self._next_id = self._next_id % 65_535 + 1
             if self._next_id not in self.inflight:
                 return self._next_id
-
-
-def _properties_bytes(properties: Properties | None) -> int:
-    if not properties:
-        return 0
-    pairs = properties.get("user_property", ())
-    texts = (value for value in properties.values() if isinstance(value, str | bytes))
-    return sum(len(name) + len(value) for name, value in pairs) + sum(map(len, texts))

@@ -6,6 +6,7 @@ from uns.broker.connection import Connection, Feed
 from uns.broker.door import Door, rejected_topic
 from uns.broker.identity import Granted, Publisher
 from uns.broker.limits import Limits
+from uns.broker.notices import Notices, Trouble
 from uns.broker.route import Target
 from uns.broker.session import NEVER_EXPIRES_S, Session
 from uns.broker.stats import Stats
@@ -20,12 +21,15 @@ from uns.topics import filter_fault, parse_share
 class SessionTable:
     """Sessions by client id, connected or waiting for their client's return."""
 
-    def __init__(self, door: Door, clock: Clock, timers: Timers, limits: Limits, stats: Stats) -> None:
+    def __init__(
+        self, door: Door, clock: Clock, timers: Timers, limits: Limits, stats: Stats, notices: Notices
+    ) -> None:
         self._door = door
         self._clock = clock
         self._timers = timers
         self._limits = limits
         self._stats = stats
+        self._notices = notices
         self._by_client_id: dict[str, Session] = {}
         self._expiries: dict[Session, Timer] = {}
         self._wills: dict[str, Timer] = {}
@@ -55,7 +59,7 @@ class SessionTable:
             will.cancel()
         present = session is not None
         if session is None:
-            session = self._by_client_id[client_id] = Session(client_id, self._limits, self._stats)
+            session = self._by_client_id[client_id] = Session(client_id, self._limits, self._stats, self._notices)
         expiry = self._expiries.pop(session, None)
         if expiry is not None:
             expiry.cancel()
@@ -68,6 +72,21 @@ class SessionTable:
             self._review(session)
         self._refresh(session)
         return session, present
+
+    def room_finding(self, client_id: str, expiry_s: int) -> Finding | None:
+        """Why no session that outlives its connection can be made for this client, or None.
+
+        Nobody else's session goes instead: what was acknowledged for it is kept. Sessions that end with their
+        connection are bounded by the connections.
+        """
+        if not expiry_s or client_id in self._by_client_id or len(self._by_client_id) < self._limits.max_sessions:
+            return None
+        self._stats.sessions_refused += 1
+        return Finding(
+            id="quota.sessions",
+            what=f"the broker already keeps {self._limits.max_sessions} sessions.",
+            hint="Connect with clean start and no session expiry, or raise mqtt.max_sessions in uns.yaml.",
+        )
 
     def belongs_to_another(self, client_id: str, granted: Granted) -> bool:
         """Is there a session of this client id that another user left or holds?"""
@@ -156,6 +175,10 @@ class SessionTable:
             return refused
         is_new = topic_filter not in session.subscriptions
         if is_new and len(session.subscriptions) >= self._limits.max_subscriptions_per_client:
+            self._stats.subscriptions_over_quota += 1
+            if session.connection is not None:
+                setting = "max_subscriptions_per_client"
+                self._notices.raise_for(session.connection, Trouble.SUBSCRIBE_OVER_QUOTA, setting)
             return Finding(
                 id="quota.subscriptions",
                 what=f"'{session.client_id}' already has {len(session.subscriptions)} subscriptions.",

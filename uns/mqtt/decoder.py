@@ -72,6 +72,11 @@ class Decoder:
         if version is not None:
             self._connected(version)
 
+    @property
+    def held_bytes(self) -> int:
+        """What has come of a packet that is not complete."""
+        return len(self._held)
+
     def receive(self, data: bytes) -> list[Packet | PublishRun]:
         """The packets that are complete with this chunk, those before a failure included. Never raises."""
         if self.failure is not None:
