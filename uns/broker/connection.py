@@ -57,8 +57,10 @@ LOOK_EVERY = 16
 """Packets between two looks at the clock."""
 PROTOCOLS = {3: "MQTT 3.1", 4: "MQTT 3.1.1", 5: "MQTT 5.0"}
 
-Feed = Iterator[tuple[Message, Target, int | None]]
-"""Retained messages still to be sent for a SUBSCRIBE, with their monotonic expiry in ms or None."""
+Feed = Iterator[tuple[Message, Target, int | None] | None]
+"""Retained messages still to be sent for a SUBSCRIBE, with their monotonic expiry in ms or None; None is a pause in the
+search for more."""
+_FED: Any = object()
 
 
 class Connection:
@@ -215,12 +217,14 @@ class Connection:
         session = self.session
         count = 0
         while self.feeds and self._may_feed and session is not None:
-            owed = next(self.feeds[0], None)
-            if owed is None:
+            owed = next(self.feeds[0], _FED)
+            if owed is _FED:
                 self.feeds.popleft()
-                continue
-            message, target, expires_ms = owed
-            session.deliver(message, target, min(message.qos, target.qos), True, expires_ms)
+            elif owed is None:
+                count += LOOK_EVERY - 1 - count % LOOK_EVERY  # a long search: look at the clock now
+            else:
+                message, target, expires_ms = owed
+                session.deliver(message, target, min(message.qos, target.qos), True, expires_ms)
             count += 1
             if count % LOOK_EVERY == 0 and self.monotonic_ms() >= deadline_ms:
                 return False

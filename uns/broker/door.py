@@ -28,6 +28,7 @@ from uns.topics import TopicTrie, topic_fault
 
 NODES_LOOKED_AT = 2000
 """Beyond it, one step of the epoch, which every topic notices at its next message, costs less than a walk."""
+SEARCH_STEP = 256
 STRAYS_KEPT = 10_000
 REJECTED_PREFIX = "$uns/rejected/"
 _encode_json = msgspec.json.encode
@@ -339,28 +340,33 @@ class Door:
 
     def invalidate(self, topic_filters: Iterable[str]) -> None:
         """Forget the fan-out of the topics that any of these filters matches; of all topics when that is cheaper."""
-        left = NODES_LOOKED_AT
+        wide = []
         for topic_filter in topic_filters:
-            left -= 1
-            if "+" not in topic_filter and "#" not in topic_filter:
-                route = self._routes.get(topic_filter)
-                if route is not None:
+            if "+" in topic_filter or "#" in topic_filter:
+                wide.append(topic_filter)
+            elif (route := self._routes.get(topic_filter)) is not None:
+                route.fanout = None
+        try:
+            for topic_filter in wide:
+                for _, route in self._route_trie.matched_by(topic_filter, NODES_LOOKED_AT // len(wide)):
                     route.fanout = None
-                continue
-            try:
-                for _, route in self._route_trie.matched_by(topic_filter, max(left, 0)):
-                    left -= 1
-                    route.fanout = None
-            except OverflowError:
-                left = 0
-            if left <= 0:
-                self._epoch += 1
-                return
+        except OverflowError:
+            self._epoch += 1
 
     def retained(self, topic_filter: str) -> Iterator[tuple[Message, int | None]]:
         """(message, monotonic expiry or None) of each retained message a filter matches."""
+        return (found for found in self.search_retained(topic_filter) if found is not None)
+
+    def search_retained(self, topic_filter: str) -> Iterator[tuple[Message, int | None] | None]:
+        """`retained`, which also yields None now and then while it finds nothing: a filter may nearly match a million
+        topics, and the others must have their turn."""
         now_ms = self._clock.monotonic_ms()
-        for topic, current in self.topics.matched_by(topic_filter):
+        for step, found in enumerate(self.topics.search(topic_filter, pause_every=SEARCH_STEP)):
+            if found is None or step % SEARCH_STEP == SEARCH_STEP - 1:
+                yield None
+            if found is None:
+                continue
+            topic, current = found
             if current.expires_ms is not None and current.expires_ms <= now_ms:
                 self._clear(topic, current)
                 self._stats.expired += 1

@@ -193,8 +193,8 @@ class SessionTable:
     def _retained_for(self, session: Session, topic_filter: str, options: SubscriptionOptions) -> Feed:
         """Read as the client takes them, so that a large namespace fills no buffer."""
         target = Target(session, options.qos, identifiers=(options.identifier,) if options.identifier else ())
-        for message, expires_ms in self._door.retained(topic_filter):
-            yield message, target, expires_ms
+        for found in self._door.search_retained(topic_filter):
+            yield None if found is None else (found[0], target, found[1])
 
     def unsubscribe(self, session: Session, topic_filter: str) -> bool:
         """False when the session had no such subscription."""

@@ -1,5 +1,6 @@
 """What has the broker done since it started?"""
 
+
 class Stats:
     """Counters that only grow; but how much there is now: `connections`, `sessions`, `topics`, `retained`,
     `retained_bytes`, and as of the last look of `budget`: `queued_bytes`, `unsent_bytes`, `unfinished_bytes`,
