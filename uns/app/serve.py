@@ -24,6 +24,7 @@ from uns.api.platform import HistoryReader
 from uns.app.authentication import Authentication
 from uns.app.data import own_data
 from uns.app.health import Health, checks, gauges, stop_task
+from uns.app.notice_log import NoticeLog
 from uns.app.plant import Plant
 from uns.app.sources import Sources
 from uns.broker import Broker
@@ -98,6 +99,7 @@ async def serve(
             authenticate=authentication,
             on_violation=violations.record,
             on_defect=health.defect,
+            on_notice=NoticeLog(settings.mqtt.limits()),
             make_client_id=lambda: f"auto-{secrets.token_hex(8)}",
             keeps=settings.mqtt.durability != "memory",
         )

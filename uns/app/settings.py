@@ -43,7 +43,27 @@ class MqttSettings(_Section):
         default=_LIMITS.connect_timeout_s, ge=1, description="A connection must CONNECT in this."
     )
     max_connections: int = Field(default=_LIMITS.max_connections, ge=1, description="More are turned away.")
+    max_connections_per_address: int = Field(
+        default=_LIMITS.max_connections_per_address,
+        ge=1,
+        description="Of one IPv4 address or IPv6 /64; more are turned away.",
+    )
+    max_connect_rate: int = Field(
+        default=_LIMITS.max_connect_rate, ge=0, description="New connections per second of one address; 0 is unlimited."
+    )
+    max_sessions: int = Field(
+        default=_LIMITS.max_sessions, ge=1, description="Past it no session is made that outlives its connection."
+    )
     max_topic_levels: int = Field(default=_LIMITS.max_topic_levels, ge=1, description="Levels of a topic or filter.")
+    max_topic_bytes: int = Field(
+        default=_LIMITS.max_topic_bytes, ge=16, description="Length of a topic or filter in UTF-8."
+    )
+    max_user_properties: int = Field(
+        default=_LIMITS.max_user_properties, ge=0, description="User properties of one message."
+    )
+    max_user_property_bytes: int = Field(
+        default=_LIMITS.max_user_property_bytes, ge=0, description="Characters of all user properties of one message."
+    )
     max_subscriptions_per_client: int = Field(
         default=_LIMITS.max_subscriptions_per_client, ge=1, description="Of one session."
     )
@@ -59,10 +79,36 @@ class MqttSettings(_Section):
     max_queued_bytes: int = Field(
         default=_LIMITS.max_queued_bytes, ge=1024, description="Waiting for one session; past it the oldest is shed."
     )
+    max_queued_total_bytes: int = Field(
+        default=_LIMITS.max_queued_total_bytes,
+        ge=1024,
+        description="Waiting for all sessions; past it the fullest lose their oldest half.",
+    )
     max_unsent_bytes: int = Field(
         default=_LIMITS.max_unsent_bytes, ge=1024, description="Waiting for one slow connection; past it QoS 0 is shed."
     )
     max_topics: int = Field(default=_LIMITS.max_topics, ge=1, description="Topics with a value kept in memory.")
+    max_retained_messages: int = Field(
+        default=_LIMITS.max_retained_messages, ge=1, description="Retained messages; past it no new one is taken."
+    )
+    max_retained_bytes: int = Field(
+        default=_LIMITS.max_retained_bytes, ge=1024, description="Of all retained messages; past it none may grow."
+    )
+    max_memory_bytes: int = Field(
+        default=_LIMITS.max_memory_bytes,
+        ge=1048576,
+        description="Retained, queued, unsent and unfinished; past it QoS 1 and 2 are refused.",
+    )
+    max_publish_rate: int = Field(
+        default=_LIMITS.max_publish_rate,
+        ge=0,
+        description="Messages per second of one client, read more slowly past it; 0 is unlimited.",
+    )
+    max_publish_bytes_rate: int = Field(
+        default=_LIMITS.max_publish_bytes_rate,
+        ge=0,
+        description="Bytes per second of one client, read more slowly past it; 0 is unlimited.",
+    )
     topic_alias_maximum: int = Field(
         default=_LIMITS.topic_alias_maximum,
         ge=0,

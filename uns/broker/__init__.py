@@ -8,6 +8,7 @@ from uns.broker.kept import Batch, Delivery, Retained, SessionRow, Snapshot, Sto
 from uns.broker.ledger import Ledger, Urgency
 from uns.broker.limits import Limits
 from uns.broker.local import LocalClient
+from uns.broker.notices import Notice, Trouble
 from uns.broker.route import Current
 from uns.broker.state import State
 from uns.broker.subscriptions import SubscriptionOptions
@@ -26,6 +27,7 @@ __all__ = [
     "Ledger",
     "Limits",
     "LocalClient",
+    "Notice",
     "Publisher",
     "Retained",
     "SessionRow",
@@ -33,6 +35,7 @@ __all__ = [
     "State",
     "StoredMessage",
     "SubscriptionOptions",
+    "Trouble",
     "Urgency",
     "is_compiled",
 ]

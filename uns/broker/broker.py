@@ -4,10 +4,12 @@ Pure and synchronous: no socket, no task, no clock of its own. A server feeds by
 makes, writes what they have ready, and calls `tick` often enough for its timers.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 import msgspec
 
+from uns.broker.admittance import Admittance
+from uns.broker.budget import Budget
 from uns.broker.connection import Connection
 from uns.broker.door import Door, OnDefect
 from uns.broker.identity import Authenticate, Publisher, trust_everyone
@@ -15,6 +17,7 @@ from uns.broker.kept import Snapshot
 from uns.broker.ledger import Ledger
 from uns.broker.limits import Limits
 from uns.broker.local import LocalClient
+from uns.broker.notices import Notices, OnNotice, Trouble
 from uns.broker.route import Current
 from uns.broker.session import Session
 from uns.broker.sessions import SessionTable
@@ -50,9 +53,9 @@ class Broker:
     """admission: the compiled policy; clock: wall and monotonic time.
 
     on_violation is called for each recorded violation and must return at once; on_defect when a validator or a receiver
-    in this process raised; on_ready when a connection has something to send after none had. make_client_id makes ids
-    for clients that bring none; they should not be guessable. keeps: what the `ledger` notes is written to disk by
-    somebody, and acknowledgements wait for that.
+    in this process raised; on_notice when a client runs into a limit, and when it is well again; on_ready when a
+    connection has something to send after none had. make_client_id makes ids for clients that bring none; they should
+    not be guessable. keeps: what the `ledger` notes is written to disk by somebody, and acknowledgements wait for that.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class Broker:
         authenticate: Authenticate = trust_everyone,
         on_violation: Callable[[Violation], None] | None = None,
         on_defect: OnDefect | None = None,
+        on_notice: OnNotice | None = None,
         on_ready: Callable[[], None] | None = None,
         make_client_id: Callable[[], str] | None = None,
         keeps: bool = False,
@@ -74,7 +78,9 @@ class Broker:
         self.timers = Timers()
         self.ledger = Ledger(clock, enabled=keeps)
         self.door = Door(admission, clock, self.limits, self.stats, self.ledger, on_violation, on_defect)
-        self.sessions = SessionTable(self.door, clock, self.timers, self.limits, self.stats, self.ledger)
+        self.notices = Notices(clock, self.timers, on_notice)
+        self.admittance = Admittance(clock)
+        self.sessions = SessionTable(self.door, clock, self.timers, self.limits, self.stats, self.notices, self.ledger)
         self.ready: list[Connection] = []
         self.authenticate = authenticate
         self.on_ready = on_ready
@@ -82,6 +88,7 @@ class Broker:
         self._connections: set[Connection] = set()
         self._locals: set[LocalClient] = set()
         self._assigned = 0
+        self.budget = Budget(self)
 
     # --- messages -----------------------------------------------------------------------------------------------
 
@@ -91,6 +98,9 @@ class Broker:
         self.stats.messages_in += 1
         self.ledger.begin()
         publisher = Publisher(message.publisher, role, address, "HTTP" if address else "internal")
+        short = self.budget.publish_finding() if message.qos else None
+        if short is not None:
+            return self.door.refuse(publisher, message, short)
         return self.door.offer(
             publisher, message.topic, message.payload, message.qos, message.retain, message.properties
         )
@@ -152,15 +162,21 @@ class Broker:
         self._connections.add(connection)
         self.stats.connections_opened += 1
         self.stats.connections = len(self._connections)
+        refusal = connection.refusal
+        if refusal is not None and not refusal.tell:
+            self.stats.connects_refused += 1
+            self.notices.raise_for(connection, Trouble.REFUSED, refusal.setting, refusal.text)
+            connection.close()
         return connection
-
-    @property
-    def is_full(self) -> bool:
-        return len(self._connections) > self.limits.max_connections
 
     def forget(self, connection: Connection) -> None:
         self._connections.discard(connection)
+        self.admittance.leave(connection.host, refused=connection.refusal is not None)
         self.stats.connections = len(self._connections)
+
+    @property
+    def connections(self) -> Collection[Connection]:
+        return self._connections
 
     def wake(self, connection: Connection) -> None:
         """A connection has its first unsent frame: the server writes it before it waits again."""

@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, Any
 from msgspec import structs
 
 from uns.broker import on_connect
+from uns.broker.admittance import host_of
 from uns.broker.aliases import OutgoingAliases
 from uns.broker.identity import Publisher
 from uns.broker.ledger import Promise
+from uns.broker.notices import SETTINGS, Trouble
 from uns.broker.on_publish import on_puback, on_publish, on_pubrec, on_pubrel
 from uns.broker.on_subscribe import on_subscribe, on_unsubscribe
+from uns.broker.rate import Meter
 from uns.broker.route import Target
 from uns.broker.session import Session
 from uns.broker.state import State
@@ -59,8 +62,10 @@ PROTOCOLS = {3: "MQTT 3.1", 4: "MQTT 3.1.1", 5: "MQTT 5.0"}
 OWED_ANSWERS = 1000
 """Answers that wait for the disk before nothing more is read from their client."""
 
-Feed = Iterator[tuple[Message, Target, int | None]]
-"""Retained messages still to be sent for a SUBSCRIBE, with their monotonic expiry in ms or None."""
+Feed = Iterator[tuple[Message, Target, int | None] | None]
+"""Retained messages still to be sent for a SUBSCRIBE, with their monotonic expiry in ms or None; None is a pause in the
+search for more."""
+_FED: Any = object()
 
 
 class Connection:
@@ -75,18 +80,22 @@ class Connection:
         "address",
         "aliases",
         "broker",
+        "buffered",
         "client_max_packet_bytes",
         "congested",
         "decoder",
         "feeds",
         "held",
+        "host",
         "keep_alive_ms",
         "last_seen_ms",
+        "meter",
         "out",
         "outgoing_aliases",
         "owed",
         "publisher",
         "ready",
+        "refusal",
         "send_window",
         "session",
         "state",
@@ -100,6 +109,11 @@ class Connection:
 
     def __init__(self, broker: "Broker", address: str) -> None:
         self.address = address
+        self.host = host_of(address)
+        self.buffered: Callable[[], int] | None = None
+        """Set by the server: the bytes taken from here that its socket has not passed on yet."""
+        self.meter: Meter | None = None
+        self.refusal = broker.admittance.enter(self.host, broker.limits)
         self.state = State.NEW
         self.version = 4
         self.session: Session | None = None
@@ -134,6 +148,8 @@ class Connection:
             return
         now_ms = self.last_seen_ms = self.monotonic_ms()
         self.broker.stats.bytes_in += len(data)
+        if self.meter is not None:
+            self.meter.spend_bytes(len(data))
         self.decoder.feed(data)
         self._take_turn(now_ms)
 
@@ -142,14 +158,31 @@ class Connection:
         """There is work left that nothing but time holds up."""
         if self.state in (State.CLOSED, State.AUTHENTICATING) or len(self.owed) >= OWED_ANSWERS:
             return False
-        return bool(self.held) or self.decoder.behind or (bool(self.feeds) and self._may_feed)
+        if bool(self.feeds) and self._may_feed:
+            return True
+        return not self.throttled and (bool(self.held) or self.decoder.behind)
 
     @property
     def wants_input(self) -> bool:
         """Reading on would only fill buffers while the connection is behind, checks a password, or cannot answer."""
-        if self.state is State.AUTHENTICATING or self.congested or len(self.owed) >= OWED_ANSWERS:
+        if self.state is State.AUTHENTICATING or self.congested or self.throttled or len(self.owed) >= OWED_ANSWERS:
             return False
         return not self.held and not self.decoder.behind
+
+    @property
+    def throttled(self) -> bool:
+        """It sends faster than it may, and is not read for a while."""
+        return self.meter is not None and self.meter.throttled
+
+    @property
+    def unsent_total_bytes(self) -> int:
+        """What the client has not read yet, as far as this process holds it."""
+        return self.unsent_bytes + (self.buffered() if self.buffered is not None else 0)
+
+    @property
+    def unfinished_bytes(self) -> int:
+        """What was received and is not handled: the part of a packet, and what waits for its turn."""
+        return self.decoder.held_bytes
 
     def proceed(self) -> None:
         """Work for one turn on what was received and on retained messages that are still owed."""
@@ -167,9 +200,13 @@ class Connection:
 
     def _work(self, deadline_ms: int) -> None:
         decoder = self.decoder
-        while self._handle_held(deadline_ms) and self._feed(deadline_ms):
+        while (self.throttled or self._handle_held(deadline_ms)) and self._feed(deadline_ms):
             if self.state in (State.CLOSED, State.AUTHENTICATING) or len(self.owed) >= OWED_ANSWERS:
                 return
+            if self.meter is not None and self.session is not None:
+                self.meter.spend_messages(self.session.messages_in)
+                if self.meter.throttled:
+                    return
             if not decoder.behind:
                 failure = decoder.failure
                 if failure is not None:
@@ -191,12 +228,14 @@ class Connection:
         session = self.session
         count = 0
         while self.feeds and self._may_feed and session is not None:
-            owed = next(self.feeds[0], None)
-            if owed is None:
+            owed = next(self.feeds[0], _FED)
+            if owed is _FED:
                 self.feeds.popleft()
-                continue
-            message, target, expires_ms = owed
-            session.deliver(message, target, min(message.qos, target.qos), True, expires_ms)
+            elif owed is None:
+                count += LOOK_EVERY - 1 - count % LOOK_EVERY  # a long search: look at the clock now
+            else:
+                message, target, expires_ms = owed
+                session.deliver(message, target, min(message.qos, target.qos), True, expires_ms)
             count += 1
             if count % LOOK_EVERY == 0 and self.monotonic_ms() >= deadline_ms:
                 return False
@@ -294,6 +333,7 @@ class Connection:
     def shed(self, count: int = 1) -> None:
         """Count QoS 0 messages that a slow consumer does not get."""
         self.broker.stats.slow_shed += count
+        self.broker.notices.raise_for(self, Trouble.SLOW, "max_unsent_bytes")
         if self.session is not None:
             self.session.dropped += count
 
@@ -335,11 +375,14 @@ class Connection:
         self.broker.stats.messages_in += len(run.messages)
         for topic, verdict in door.offer_run(self.publisher, run, self.version):
             door.notify_rejected(self.client_id, topic, verdict)
+            self.broker.notices.over_quota(self, verdict.finding)
 
     # --- keep-alive ---------------------------------------------------------------------------------------------
 
     def _connect_timed_out(self) -> None:
         self.broker.stats.connects_refused += 1
+        self.broker.stats.connect_timeouts += 1
+        self.broker.notices.raise_for(self, Trouble.REFUSED, "connect_timeout_s", "no CONNECT came in time")
         self.close()
 
     def start_keep_alive(self, keep_alive_s: int) -> None:
@@ -353,7 +396,10 @@ class Connection:
         self.timer = self.broker.timers.at(due_ms, self._keep_alive_due)
 
     def _keep_alive_due(self) -> None:
+        if self.throttled:  # the silence is ours
+            self.last_seen_ms = self.monotonic_ms()
         if self.monotonic_ms() - self.last_seen_ms >= self.keep_alive_ms:
+            self.broker.stats.keep_alive_timeouts += 1
             self.disconnect(ReasonCode.KEEP_ALIVE_TIMEOUT, f"nothing came for {self.keep_alive_ms / 1000:g} s")
         else:
             self._watch()
@@ -400,10 +446,13 @@ class Connection:
 
     # --- the end ------------------------------------------------------------------------------------------------
 
-    def disconnect(self, reason_code: int, text: str) -> None:
+    def disconnect(self, reason_code: int, text: str, setting: str = "") -> None:
         """Close, telling an open MQTT 5 client why; before CONNACK the answer is a CONNACK."""
         if self.state is State.CLOSED:
             return
+        if self.state is State.OPEN and reason_code != ReasonCode.SERVER_SHUTTING_DOWN:
+            detail = f"0x{reason_code:02X} {text}"
+            self.broker.notices.raise_for(self, Trouble.CUT, setting or SETTINGS.get(reason_code, ""), detail)
         if self.state is not State.OPEN:
             self._refuse_unopened(reason_code, text)
             return
@@ -417,6 +466,10 @@ class Connection:
         if self.decoder.version is not None:
             self.version = self.decoder.version
         elif reason_code != ReasonCode.UNSUPPORTED_PROTOCOL_VERSION:
+            self.broker.stats.connects_refused += 1
+            self.broker.notices.raise_for(
+                self, Trouble.REFUSED, SETTINGS.get(reason_code, ""), f"0x{reason_code:02X} {text}"
+            )
             self.close()
             return
         on_connect.refuse(self, reason_code, text)
@@ -447,6 +500,8 @@ class Connection:
             return
         self.state = State.CLOSED
         self._stop_timer()
+        if self.meter is not None:
+            self.meter.stop()
         self.held.clear()
         self.feeds.clear()
         self.owed.clear()

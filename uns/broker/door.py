@@ -15,6 +15,7 @@ from uns.broker.identity import Publisher
 from uns.broker.kept import Retained
 from uns.broker.ledger import Ledger
 from uns.broker.limits import Limits
+from uns.broker.retained import RetainedTotals
 from uns.broker.route import Current, Fanout, Route, Target
 from uns.broker.stats import Stats
 from uns.broker.subscriptions import SubscriptionTable
@@ -29,6 +30,7 @@ from uns.topics import TopicTrie, topic_fault
 
 NODES_LOOKED_AT = 2000
 """Beyond it, one step of the epoch, which every topic notices at its next message, costs less than a walk."""
+SEARCH_STEP = 256
 STRAYS_KEPT = 10_000
 REJECTED_PREFIX = "$uns/rejected/"
 _encode_json = msgspec.json.encode
@@ -54,6 +56,7 @@ class Door:
         self.subscriptions = SubscriptionTable()
         self.topics: TopicTrie[Current] = TopicTrie()
         self.now_ms = clock.wall_ms()
+        self.retained_totals = RetainedTotals(limits, stats)
         self._clock = clock
         self._limits = limits
         self._stats = stats
@@ -87,6 +90,8 @@ class Door:
             route = self._compile(topic, publisher.role)
         verdict = ACCEPTED
         finding = self._finding(route.rule, publisher.role, payload, retain, properties)
+        if retain and payload and finding is None:
+            finding = self.retained_totals.finding(route.current.retained, topic, payload)
         if finding is not None:
             verdict = judge(route.rule.mode, finding)
             message = Message(topic, payload, qos, retain, properties, publisher.client_id, self.now_ms)
@@ -218,7 +223,10 @@ class Door:
         return _malformed_topic(topic, fault) if fault else None
 
     def depth_fault(self, topic: str) -> str:
-        """Why a topic name or filter is too deep, or an empty string."""
+        """Why a topic name or filter is too deep or too long, or an empty string."""
+        limit = self._limits.max_topic_bytes
+        if len(topic) * 4 > limit and len(topic.encode()) > limit:
+            return f"it has more than {limit} bytes (mqtt.max_topic_bytes)"
         limit = self._limits.max_topic_levels
         return f"it has more than {limit} levels (mqtt.max_topic_levels)" if topic.count("/") >= limit else ""
 
@@ -311,10 +319,8 @@ class Door:
 
     def _keep(self, current: Current, message: Message | None, expires_ms: int | None) -> None:
         """Put a retained message, or none, in the place of another."""
-        before = current.retained
+        self.retained_totals.replaced(current.retained, message)
         current.retained, current.expires_ms = message, expires_ms
-        self._stats.retained += (message is not None) - (before is not None)
-        self._stats.retained_bytes += _kept_bytes(message) - _kept_bytes(before)
 
     def _expires_ms(self, properties: Properties | None) -> int | None:
         if properties is None or "message_expiry_interval" not in properties:
@@ -379,28 +385,33 @@ class Door:
 
     def invalidate(self, topic_filters: Iterable[str]) -> None:
         """Forget the fan-out of the topics that any of these filters matches; of all topics when that is cheaper."""
-        left = NODES_LOOKED_AT
+        wide = []
         for topic_filter in topic_filters:
-            left -= 1
-            if "+" not in topic_filter and "#" not in topic_filter:
-                route = self._routes.get(topic_filter)
-                if route is not None:
+            if "+" in topic_filter or "#" in topic_filter:
+                wide.append(topic_filter)
+            elif (route := self._routes.get(topic_filter)) is not None:
+                route.fanout = None
+        try:
+            for topic_filter in wide:
+                for _, route in self._route_trie.matched_by(topic_filter, NODES_LOOKED_AT // len(wide)):
                     route.fanout = None
-                continue
-            try:
-                for _, route in self._route_trie.matched_by(topic_filter, max(left, 0)):
-                    left -= 1
-                    route.fanout = None
-            except OverflowError:
-                left = 0
-            if left <= 0:
-                self._epoch += 1
-                return
+        except OverflowError:
+            self._epoch += 1
 
     def retained(self, topic_filter: str) -> Iterator[tuple[Message, int | None]]:
         """(message, monotonic expiry or None) of each retained message a filter matches."""
+        return (found for found in self.search_retained(topic_filter) if found is not None)
+
+    def search_retained(self, topic_filter: str) -> Iterator[tuple[Message, int | None] | None]:
+        """`retained`, which also yields None now and then while it finds nothing: a filter may nearly match a million
+        topics, and the others must have their turn."""
         now_ms = self._clock.monotonic_ms()
-        for topic, current in self.topics.matched_by(topic_filter):
+        for step, found in enumerate(self.topics.search(topic_filter, pause_every=SEARCH_STEP)):
+            if found is None or step % SEARCH_STEP == SEARCH_STEP - 1:
+                yield None
+            if found is None:
+                continue
+            topic, current = found
             if current.expires_ms is not None and current.expires_ms <= now_ms:
                 self._clear(topic, current, acknowledged=False)
                 self._stats.expired += 1
@@ -419,6 +430,8 @@ class Door:
         self._stats.violations += 1
         if not verdict.delivered:
             self._stats.publishes_refused += 1
+        if verdict.finding is not None and verdict.finding.family == "quota":
+            self._stats.quota_refused += 1
         if self._on_violation is None or verdict.outcome is Outcome.OBSERVED:
             return
         self._on_violation(
@@ -485,10 +498,6 @@ def rejected_topic(client_id: str) -> str:
     """The topic of a client's refusals; characters that are wildcards in a filter are written as `%XX`."""
     safe = client_id.replace("%", "%25").replace("+", "%2B").replace("#", "%23").replace("/", "%2F")
     return REJECTED_PREFIX + safe
-
-
-def _kept_bytes(message: Message | None) -> int:
-    return 0 if message is None else len(message.topic) + len(message.payload)
 
 
 def _malformed_topic(topic: str, fault: str) -> Finding:

@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING
 
+from uns.broker.quota import user_property_finding
 from uns.errors import answer
-from uns.link import Properties
+from uns.link import Message, Properties
 from uns.mqtt import Puback, Pubcomp, Publish, Pubrec, Pubrel, ReasonCode
 from uns.policy.verdict import Verdict
 
@@ -27,11 +28,19 @@ def on_publish(connection: "Connection", packet: Publish) -> None:
     elif not topic:
         connection.disconnect(ReasonCode.PROTOCOL_ERROR, "PUBLISH has neither a topic nor an alias")  # MQTT-3.3.4-6
         return
+    broker, publisher = connection.broker, connection.publisher
+    excess = user_property_finding(properties, broker.limits) if properties is not None else None
+    if packet.qos and (short := broker.budget.publish_finding()) is not None:
+        if connection.version < 5:  # its acknowledgement cannot refuse, so there is none: the client keeps the message
+            connection.disconnect(ReasonCode.QUOTA_EXCEEDED, short.what, "max_memory_bytes")
+            return
+        excess = short
     if packet.qos and not _may_send(connection, packet):
         return
-    verdict = connection.broker.door.offer(
-        connection.publisher, topic, packet.payload, packet.qos, packet.retain, properties
-    )
+    if excess is None:
+        verdict = broker.door.offer(publisher, topic, packet.payload, packet.qos, packet.retain, properties)
+    else:
+        verdict = broker.door.refuse(publisher, Message(topic, packet.payload, packet.qos, packet.retain), excess)
     refused = verdict.finding is not None and not verdict.delivered
     if refused and packet.qos and connection.version < 5 and verdict.finding == connection.broker.ledger.failing:
         connection.close()  # an acknowledgement would promise what cannot be kept, and 3.1.1 has no word for no
@@ -42,7 +51,9 @@ def on_publish(connection: "Connection", packet: Publish) -> None:
     elif packet.qos == 1 and packet.packet_id is not None:
         _acknowledge(connection, Puback, packet.packet_id, verdict)
     if refused and (packet.qos == 0 or connection.version < 5):
-        connection.broker.door.notify_rejected(connection.publisher.client_id, topic, verdict)
+        broker.door.notify_rejected(publisher.client_id, topic, verdict)
+    if refused:
+        broker.notices.over_quota(connection, verdict.finding)
 
 
 def _may_send(connection: "Connection", packet: Publish) -> bool:

@@ -12,6 +12,8 @@ import msgspec
 
 from uns.broker.ledger import Kept, Ledger, Promise
 from uns.broker.limits import Limits
+from uns.broker.notices import Notices, Trouble
+from uns.broker.quota import properties_bytes
 from uns.broker.route import Target
 from uns.broker.stats import Stats
 from uns.broker.subscriptions import SubscriptionOptions
@@ -50,7 +52,7 @@ class Outgoing(msgspec.Struct):
     def bytes(self) -> int:
         """Roughly what it takes in memory."""
         message = self.message
-        return len(message.payload) + len(message.topic) + _properties_bytes(message.properties) + OUTGOING_BYTES
+        return len(message.payload) + len(message.topic) + properties_bytes(message.properties) + OUTGOING_BYTES
 
 
 class Session:
@@ -60,9 +62,11 @@ class Session:
     """
 
     __slots__ = (
+        "_inflight_bytes",
         "_ledger",
         "_limits",
         "_next_id",
+        "_notices",
         "_queued_bytes",
         "_resend",
         "_stats",
@@ -82,7 +86,7 @@ class Session:
         "user",
     )
 
-    def __init__(self, client_id: str, limits: Limits, stats: Stats, ledger: Ledger) -> None:
+    def __init__(self, client_id: str, limits: Limits, stats: Stats, notices: Notices, ledger: Ledger) -> None:
         self.client_id = client_id
         self.number = 0
         self.connection: Connection | None = None
@@ -97,6 +101,8 @@ class Session:
         self.messages_in = 0
         self.messages_out = 0
         self.dropped = 0
+        self._inflight_bytes = 0
+        self._notices = notices
         self._queued_bytes = 0
         self._resend: deque[int] = deque()
         self._next_id = 0
@@ -134,6 +140,7 @@ class Session:
         outgoing = self.inflight.pop(packet_id, None)
         if outgoing is None:
             return False
+        self._inflight_bytes -= len(outgoing.message.payload)
         if outgoing.number:
             self._ledger.delivered(outgoing)
         self.pump()
@@ -150,7 +157,7 @@ class Session:
                 packet_id = self._resend.popleft()
                 again = self.inflight.get(packet_id)
                 if again is not None and not self._send(connection, again, packet_id, dup=True):
-                    self._drop(packet_id)
+                    self._drop_inflight(packet_id)
                 continue
             outgoing = self.queue.popleft()
             self._queued_bytes -= outgoing.bytes
@@ -174,11 +181,6 @@ class Session:
             if outgoing.released:
                 connection.answer(Pubrel(packet_id), self._ledger.barrier())
         self.pump()
-
-    @property
-    def held_bytes(self) -> int:
-        """Roughly what waits here and what is in flight take in memory."""
-        return self._queued_bytes + sum(outgoing.bytes for outgoing in self.inflight.values())
 
     def give_back(self, share: str) -> list[Outgoing]:
         """Take out what waits here by this shared subscription. What has been sent is left: it must be completed
@@ -211,17 +213,56 @@ class Session:
         self.inflight.clear()
         self._resend.clear()
         self._queued_bytes = 0
+        self._inflight_bytes = 0
+
+    @property
+    def held_bytes(self) -> int:
+        """Roughly what its queue and what is in flight take in memory."""
+        return self._queued_bytes + self._inflight_bytes
+
+    def shed_half(self) -> bool:
+        """Memory is short: shed the older half of the queue, or what is in flight when nothing else is left.
+
+        False when there was nothing.
+        """
+        if not self.queue:
+            held = bool(self.inflight)
+            self._stats.queue_shed += len(self.inflight)
+            self.forget_queue()
+            return held
+        target = self._queued_bytes // 2
+        while self.queue and self._queued_bytes > target:
+            self._shed_oldest()
+        return True
+
+    def _shed_oldest(self) -> None:
+        shed = self.queue.popleft()
+        self._queued_bytes -= shed.bytes
+        if shed.number:
+            self._ledger.dropped(shed)
+        self.dropped += 1
+        self._stats.queue_shed += 1
+
+    def _drop_inflight(self, packet_id: int) -> None:
+        """The client takes no packet of this size."""
+        outgoing = self.inflight.pop(packet_id)
+        self._inflight_bytes -= len(outgoing.message.payload)
+        if outgoing.number:
+            self._ledger.dropped(outgoing)
 
     def take_up(self, outgoing: Outgoing) -> None:
         """A message that was on its way before the broker restarted; in the order of sending."""
         if outgoing.packet_id:
             self.inflight[outgoing.packet_id] = outgoing
+            self._inflight_bytes += len(outgoing.message.payload)
             self._next_id = outgoing.packet_id
         else:
             self.queue.append(outgoing)
             self._queued_bytes += outgoing.bytes
 
     def _has_room(self, connection: "Connection") -> bool:
+        if self._inflight_bytes >= self._limits.max_queued_bytes:
+            return False  # a client that never acknowledges holds large messages no better than many
         return not connection.congested and len(self.inflight) - len(self._resend) < connection.send_window
 
     def _start(self, connection: "Connection", outgoing: Outgoing) -> None:
@@ -229,14 +270,9 @@ class Session:
         self.inflight[packet_id] = outgoing
         if self.number:
             self._ledger.delivery(self, outgoing)
+        self._inflight_bytes += len(outgoing.message.payload)
         if not self._send(connection, outgoing, packet_id, dup=False):
-            self._drop(packet_id)
-
-    def _drop(self, packet_id: int) -> None:
-        """The client takes no packet of this size."""
-        outgoing = self.inflight.pop(packet_id)
-        if outgoing.number:
-            self._ledger.dropped(outgoing)
+            self._drop_inflight(packet_id)
 
     def _send(self, connection: "Connection", outgoing: Outgoing, packet_id: int | None, *, dup: bool) -> bool:
         message = outgoing.message
@@ -251,6 +287,7 @@ class Session:
         else:
             self.dropped += 1
             self._stats.too_large_shed += 1
+            self._notices.raise_for(connection, Trouble.TOO_LARGE)
         return sent
 
     def _properties(self, connection: "Connection", outgoing: Outgoing) -> Properties | None:
@@ -272,12 +309,10 @@ class Session:
             self._ledger.delivery(self, outgoing)
         limits = self._limits
         while len(self.queue) > limits.max_queued_messages or self._queued_bytes > limits.max_queued_bytes:
-            shed = self.queue.popleft()
-            self._queued_bytes -= shed.bytes
-            if shed.number:
-                self._ledger.dropped(shed)
-            self.dropped += 1
-            self._stats.queue_shed += 1
+            setting = "max_queued_bytes" if self._queued_bytes > limits.max_queued_bytes else "max_queued_messages"
+            address = self.connection.address if self.connection is not None else ""
+            self._notices.raise_notice(Trouble.QUEUE_FULL, self.client_id, self.client_id, address, setting)
+            self._shed_oldest()
 
     def _take_id(self) -> int:
         """The next free packet id; there is one, since no window is wider than the id space."""
@@ -285,11 +320,3 @@ class Session:
             self._next_id = self._next_id % 65_535 + 1
             if self._next_id not in self.inflight:
                 return self._next_id
-
-
-def _properties_bytes(properties: Properties | None) -> int:
-    if not properties:
-        return 0
-    pairs = properties.get("user_property", ())
-    texts = (value for value in properties.values() if isinstance(value, str | bytes))
-    return sum(len(name) + len(value) for name, value in pairs) + sum(map(len, texts))

@@ -9,6 +9,7 @@ from uns.broker.identity import Granted, Publisher
 from uns.broker.kept import Snapshot
 from uns.broker.ledger import Kept, Ledger
 from uns.broker.limits import Limits
+from uns.broker.notices import Notices, Trouble
 from uns.broker.route import Target
 from uns.broker.session import NEVER_EXPIRES_S, Outgoing, Session
 from uns.broker.stats import Stats
@@ -23,13 +24,23 @@ from uns.topics import filter_fault, parse_share
 class SessionTable:
     """Sessions by client id, connected or waiting for their client's return."""
 
-    def __init__(self, door: Door, clock: Clock, timers: Timers, limits: Limits, stats: Stats, ledger: Ledger) -> None:
+    def __init__(
+        self,
+        door: Door,
+        clock: Clock,
+        timers: Timers,
+        limits: Limits,
+        stats: Stats,
+        notices: Notices,
+        ledger: Ledger,
+    ) -> None:
         self._door = door
         self._ledger = ledger
         self._clock = clock
         self._timers = timers
         self._limits = limits
         self._stats = stats
+        self._notices = notices
         self._by_client_id: dict[str, Session] = {}
         self._expiries: dict[Session, Timer] = {}
         self._wills: dict[str, Timer] = {}
@@ -79,7 +90,7 @@ class SessionTable:
         return session, present
 
     def _make(self, client_id: str) -> Session:
-        return Session(client_id, self._limits, self._stats, self._ledger)
+        return Session(client_id, self._limits, self._stats, self._notices, self._ledger)
 
     def set_expiry(self, session: Session, expiry_s: int) -> None:
         """How long the session outlives its connection; one that does is kept on disk."""
@@ -95,6 +106,21 @@ class SessionTable:
             if outgoing.number:
                 self._ledger.dropped(outgoing)
         self._ledger.session_ended(session)
+
+    def room_finding(self, client_id: str, expiry_s: int) -> Finding | None:
+        """Why no session that outlives its connection can be made for this client, or None.
+
+        Nobody else's session goes instead: what was acknowledged for it is kept. Sessions that end with their
+        connection are bounded by the connections.
+        """
+        if not expiry_s or client_id in self._by_client_id or len(self._by_client_id) < self._limits.max_sessions:
+            return None
+        self._stats.sessions_refused += 1
+        return Finding(
+            id="quota.sessions",
+            what=f"the broker already keeps {self._limits.max_sessions} sessions.",
+            hint="Connect with clean start and no session expiry, or raise mqtt.max_sessions in uns.yaml.",
+        )
 
     def belongs_to_another(self, client_id: str, granted: Granted) -> bool:
         """Is there a session of this client id that another user left or holds?"""
@@ -215,6 +241,10 @@ class SessionTable:
             return refused
         is_new = topic_filter not in session.subscriptions
         if is_new and len(session.subscriptions) >= self._limits.max_subscriptions_per_client:
+            self._stats.subscriptions_over_quota += 1
+            if session.connection is not None:
+                setting = "max_subscriptions_per_client"
+                self._notices.raise_for(session.connection, Trouble.SUBSCRIBE_OVER_QUOTA, setting)
             return Finding(
                 id="quota.subscriptions",
                 what=f"'{session.client_id}' already has {len(session.subscriptions)} subscriptions.",
@@ -233,8 +263,8 @@ class SessionTable:
     def _retained_for(self, session: Session, topic_filter: str, options: SubscriptionOptions) -> Feed:
         """Read as the client takes them, so that a large namespace fills no buffer."""
         target = Target(session, options.qos, identifiers=(options.identifier,) if options.identifier else ())
-        for message, expires_ms in self._door.retained(topic_filter):
-            yield message, target, expires_ms
+        for found in self._door.search_retained(topic_filter):
+            yield None if found is None else (found[0], target, found[1])
 
     def unsubscribe(self, session: Session, topic_filter: str) -> bool:
         """False when the session had no such subscription."""

@@ -82,6 +82,11 @@ class Decoder:
         if version is not None:
             self._connected(version)
 
+    @property
+    def held_bytes(self) -> int:
+        """What has come and is not read: the part of a packet, and what there was no room for."""
+        return len(self._held) + len(self._data) - self._pos
+
     def receive(self, data: bytes | bytearray | memoryview) -> list[Packet | PublishRun]:
         """The packets that are complete with this chunk, those before a failure included. Never raises."""
         self.feed(data)

@@ -80,6 +80,11 @@ def protocol_error(text: str) -> PacketError:
     return PacketError(ReasonCode.PROTOCOL_ERROR, text)
 
 
+def too_many(what: str, most: int) -> PacketError:
+    """One packet asks for more work than fits into a turn of the loop."""
+    return PacketError(ReasonCode.QUOTA_EXCEEDED, f"one packet holds more than {most} {what}")
+
+
 _PUBLISH_ANSWERS = frozenset([0x00, 0x10, 0x80, 0x83, 0x87, 0x90, 0x91, 0x97, 0x99])
 
 # Which packet may carry which code: the rightmost column of table 2-6, one row per packet.

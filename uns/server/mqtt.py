@@ -95,6 +95,7 @@ class _MqttProtocol(asyncio.Protocol):
         host, port = (transport.get_extra_info("peername") or ("", 0))[:2]
         self._connection = self._broker.accept(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
         self._protocols[self._connection] = self
+        self._connection.buffered = self._transport.get_write_buffer_size
         self._transport.set_write_buffer_limits(high=self._broker.limits.max_unsent_bytes)
 
     def data_received(self, data: bytes) -> None:
