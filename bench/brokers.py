@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -22,7 +22,22 @@ PLANT = Path(__file__).with_name("plant")
 QUEUED_BYTES = 1 << 32
 QUEUED_MESSAGES = 10_000_000
 CONNECTIONS = 20_000
-TOPICS = 1_100_000
+_TOPICS = 1_100_000
+_MEMORY_BYTES = 1 << 34
+_RAISED_LIMITS = {
+    "UNS_MQTT_MAX_CONNECTIONS": str(CONNECTIONS),
+    "UNS_MQTT_MAX_CONNECTIONS_PER_ADDRESS": str(CONNECTIONS),
+    "UNS_MQTT_MAX_TOPICS": str(_TOPICS),
+    "UNS_MQTT_MAX_RETAINED_MESSAGES": str(_TOPICS),
+    "UNS_MQTT_MAX_RETAINED_BYTES": str(_MEMORY_BYTES),
+}
+"""All load comes from one address. A version that does not know a setting ignores its variable."""
+_RAISED_QUEUES = {
+    "UNS_MQTT_MAX_QUEUED_MESSAGES": str(QUEUED_MESSAGES),
+    "UNS_MQTT_MAX_QUEUED_BYTES": str(QUEUED_BYTES),
+    "UNS_MQTT_MAX_QUEUED_TOTAL_BYTES": str(QUEUED_BYTES),
+    "UNS_MQTT_MAX_MEMORY_BYTES": str(_MEMORY_BYTES),
+}
 WINDOW = 100
 """Unacknowledged QoS 1 messages, in both directions and of every broker that lets one set it."""
 
@@ -49,8 +64,8 @@ class Broker(Protocol):
     @property
     def version(self) -> str: ...
 
-    def running(self, directory: Path, *, raised_queues: bool = False) -> "Iterator[Running]":
-        """A context: started on `directory`, which keeps its data. raised_queues: nothing queued is shed."""
+    def running(self, directory: Path, *, raised_queues: bool = False) -> AbstractContextManager[Running]:
+        """Started on `directory`, which keeps its data. raised_queues: nothing queued is shed."""
         ...
 
 
@@ -75,16 +90,7 @@ class Uns:
         environ = {name: value for name, value in os.environ.items() if not name.startswith("UNS_")}
         if DURABILITY in os.environ:
             environ[DURABILITY] = os.environ[DURABILITY]
-        environ |= {
-            "UNS_MQTT_MAX_CONNECTIONS": str(CONNECTIONS),
-            "UNS_MQTT_MAX_CONNECTIONS_PER_ADDRESS": str(CONNECTIONS),
-            "UNS_MQTT_MAX_TOPICS": str(TOPICS),
-        }
-        if raised_queues:
-            environ |= {
-                "UNS_MQTT_MAX_QUEUED_MESSAGES": str(QUEUED_MESSAGES),
-                "UNS_MQTT_MAX_QUEUED_BYTES": str(QUEUED_BYTES),
-            }
+        environ |= _RAISED_LIMITS | (_RAISED_QUEUES if raised_queues else {})
         environ |= self.settings
         with _process(command, port, directory, environ) as running:
             yield running

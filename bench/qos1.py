@@ -11,10 +11,11 @@ from bench.brokers import WINDOW
 from bench.payloads import IDS, qos1_stream
 from bench.process import Worker
 from bench.scenario import Lost
-from bench.wire import RECEIVE_BUFFER_BYTES, Refused, connect
+from bench.wire import RECEIVE_BUFFER_BYTES, Refused, be_patient, connect
 
 SILENCE_S = 15.0
 POLL_S = 0.2
+_MISSING = f"acknowledged messages had not arrived {SILENCE_S:g} s after the last one"
 _ACK = 4
 _DUP = 0x08
 
@@ -42,7 +43,7 @@ def publish(port: int, topics: tuple[str, ...], seconds: float) -> Published:
     stream, length = qos1_stream(topics)
     view = memoryview(stream)
     peer = connect(port, "bench-publisher")
-    peer.settimeout(SILENCE_S)
+    be_patient(peer, SILENCE_S)
     first_s = time.perf_counter()
     deadline = first_s + seconds
     sent = _send(peer, view, length, 0, WINDOW)
@@ -50,7 +51,7 @@ def publish(port: int, topics: tuple[str, ...], seconds: float) -> Published:
     while acknowledged < sent:
         try:
             data = peer.recv(65_536)
-        except TimeoutError:
+        except BlockingIOError:
             raise Lost(f"{sent - acknowledged} of {sent} messages were not acknowledged for {SILENCE_S:g} s") from None
         if not data:
             raise Refused(f"the broker closed the publisher's connection after {acknowledged} acknowledgements")
@@ -79,7 +80,7 @@ class Subscriber:
     """A subscriber of one connection that acknowledges each chunk at once. id_at: of the packet id in a frame."""
 
     def __init__(self, peer: socket.socket, length: int, id_at: int) -> None:
-        peer.settimeout(POLL_S)
+        be_patient(peer, POLL_S)
         self._peer, self._length, self._id_at = peer, length, id_at
 
     def take(self, publisher: Worker | None, expected: int | None = None) -> Received:
@@ -98,9 +99,9 @@ class Subscriber:
                 return Received(messages, repeated, last_s)
             try:
                 data = peer.recv(1 << 18)
-            except TimeoutError:
+            except BlockingIOError:
                 if time.perf_counter() - last_s > SILENCE_S and expected is not None:
-                    raise Lost(f"{expected - messages:,} of {expected:,} acknowledged messages never arrived") from None
+                    raise Lost(f"{expected - messages:,} of {expected:,} {_MISSING}") from None
                 continue
             if not data:
                 raise Refused(f"the broker closed the subscriber's connection after {messages} messages")

@@ -101,7 +101,9 @@ def _take(scenario: Scenario, broker: Broker, column: Column, effort: Effort, te
             return
     column.rounds.append(taken)
     lost = f", {taken.lost:.2%} lost" if taken.lost else ""
-    busy = f", {taken.cpu:.0%} CPU" if taken.cpu is not None else ""
+    busy = "" if taken.cpu is None else f", {taken.cpu:.0%} CPU"
+    if "/s" in scenario.unit and taken.cpu is not None:
+        busy += f", {taken.cpu / taken.value * 1e6:.2f} µs each"
     tell(f"{label}: {taken.value:,.4g} {scenario.unit}{lost}{busy}")
 
 

@@ -12,7 +12,7 @@ from bench.governed import prove_governed
 from bench.payloads import CHUNK_MESSAGES, GOVERNED, OPEN, qos0_chunks
 from bench.process import Worker, cpu_s
 from bench.scenario import Effort, Mark, Scenario, Taken
-from bench.wire import RECEIVE_BUFFER_BYTES, connect, subscribe
+from bench.wire import RECEIVE_BUFFER_BYTES, be_patient, connect, subscribe
 
 SILENCE_S = 1.0
 LONGEST_DRAIN_S = 60.0
@@ -69,14 +69,14 @@ def _publish(port: int, chunks: list[bytes], stop: multiprocessing.synchronize.E
 
 def _drain(peer: socket.socket, buffer: bytearray, publisher: Worker, received: int, length: int) -> int:
     """Take what is still on its way, until all is there or nothing comes any more; messages arrived in all."""
-    peer.settimeout(SILENCE_S)
+    be_patient(peer, SILENCE_S)
     deadline = time.monotonic() + LONGEST_DRAIN_S
     while time.monotonic() < deadline:
         if publisher.is_done() and received >= publisher.result(0) * length:
             break
         try:
             received += peer.recv_into(buffer)
-        except TimeoutError:
+        except BlockingIOError:
             if publisher.is_done():
                 break
     return received // length

@@ -13,7 +13,7 @@ from bench.governed import prove_governed
 from bench.payloads import ATTRIBUTES, CELLS
 from bench.process import Worker, cpu_s
 from bench.scenario import Effort, Mark, Scenario, Taken
-from bench.wire import RECEIVE_BUFFER_BYTES, connect, subscribe
+from bench.wire import RECEIVE_BUFFER_BYTES, be_patient, connect, subscribe
 from uns.mqtt import Publish, encode
 
 PUBLISHERS = 50
@@ -39,12 +39,12 @@ def run(broker: Broker, directory: Path, effort: Effort) -> Taken:
         chunks: list[tuple[float, bytes]] = []
         received = 0
         with subscriber, Worker(_publish, running.port, frames, effort.count(PUBLISHERS)) as publisher:
-            subscriber.settimeout(SILENCE_S)
+            be_patient(subscriber, SILENCE_S)
             busy_s, first_s = cpu_s(running.pid), time.perf_counter()
             while received < count * length:
                 try:
                     data = subscriber.recv(65_536)
-                except TimeoutError:
+                except BlockingIOError:
                     if publisher.is_done():
                         break
                     continue

@@ -14,6 +14,7 @@ from bench.wire import (
     PUBLISH,
     RECEIVE_BUFFER_BYTES,
     Refused,
+    be_patient,
     connect,
     frames,
     subscribe_frame,
@@ -56,7 +57,7 @@ def take_retained(port: int, count: int) -> tuple[float, int]:
     """(seconds until the last one arrived, how many did): subscribe to `#`. Raises Refused when the broker closes."""
     expected_bytes = count * len(encode(Publish(topic(0), payload(0), retain=True), 4))
     with connect(port, "bench-retained", buffer_bytes=RECEIVE_BUFFER_BYTES) as peer:
-        peer.settimeout(SILENCE_S)
+        be_patient(peer, SILENCE_S)
         chunks: list[tuple[float, bytes]] = []
         received = arrived = 0
         started = time.perf_counter()
@@ -64,7 +65,7 @@ def take_retained(port: int, count: int) -> tuple[float, int]:
         while arrived < count:
             try:
                 data = peer.recv(1 << 20)
-            except TimeoutError:
+            except BlockingIOError:
                 break
             if not data:
                 raise Refused(f"the broker closed the connection after {received:,} bytes of retained messages")

@@ -14,7 +14,7 @@ from bench.governed import prove_governed
 from bench.payloads import ATTRIBUTES, CELLS
 from bench.process import Worker, cpu_s
 from bench.scenario import Against, Effort, Mark, Scenario, Taken
-from bench.wire import RECEIVE_BUFFER_BYTES, PublishCounter, connect, subscribe
+from bench.wire import RECEIVE_BUFFER_BYTES, PublishCounter, be_patient, connect, subscribe
 from uns.mqtt import Publish, encode
 from uns.samples import DataType, Quality, Sample
 from uns.sparkplug.edge import EdgeNode
@@ -38,7 +38,7 @@ def run(broker: Broker, directory: Path, effort: Effort) -> Taken:
         prove_governed(running.port)
         subscriber = connect(running.port, "bench-subscriber", buffer_bytes=RECEIVE_BUFFER_BYTES)
         subscribe(subscriber, [TREE], 0)
-        subscriber.settimeout(SILENCE_S)
+        be_patient(subscriber, SILENCE_S)
         counter = PublishCounter()
         stop = multiprocessing.Event()
         arrived = 0
@@ -56,7 +56,7 @@ def run(broker: Broker, directory: Path, effort: Effort) -> Taken:
             while not publisher.is_done() or arrived < publisher.result(0) * METRICS:
                 try:
                     arrived += counter.feed(subscriber.recv(1 << 20))
-                except TimeoutError:
+                except BlockingIOError:
                     if publisher.is_done():
                         break
             sent = publisher.result(30) * METRICS

@@ -14,7 +14,7 @@ from bench.governed import prove_governed
 from bench.payloads import GOVERNED, qos0_chunks
 from bench.process import Worker, cpu_s
 from bench.scenario import Effort, Mark, Scenario, Taken
-from bench.wire import RECEIVE_BUFFER_BYTES, connect, subscribe
+from bench.wire import RECEIVE_BUFFER_BYTES, be_patient, connect, subscribe
 
 PUBLISHERS = 500
 ROUNDS_AHEAD = 2
@@ -38,7 +38,7 @@ def _publish_and_take(running: Running, effort: Effort) -> Taken:
     subscribe(subscriber, ["acme/ghent/#"], 0)
     publishers = [connect(running.port, f"bench-publisher-{n}") for n in range(effort.count(PUBLISHERS))]
     sends = [publisher.send for publisher in publishers]
-    subscriber.settimeout(SILENCE_S)
+    be_patient(subscriber, SILENCE_S)
     buffer = bytearray(1 << 20)
     sent = received = lost = used = 0
     marks: list[tuple[float, int]] = []
@@ -68,7 +68,7 @@ def _take(peer: socket.socket, buffer: bytearray, received: int, wanted: int) ->
     try:
         while received < wanted or select.select([peer], [], [], 0)[0]:
             received += peer.recv_into(buffer)
-    except TimeoutError:
+    except BlockingIOError:
         return received, wanted - received
     return received, 0
 
