@@ -9,8 +9,9 @@ from pathlib import Path
 
 from bench.brokers import Broker, Running
 from bench.governed import prove_governed
+from bench.meter import Meter
 from bench.payloads import CHUNK_MESSAGES, GOVERNED, OPEN, qos0_chunks
-from bench.process import Worker, cpu_s
+from bench.process import Worker
 from bench.scenario import Effort, Mark, Scenario, Taken
 from bench.wire import RECEIVE_BUFFER_BYTES, be_patient, connect, subscribe
 
@@ -37,25 +38,17 @@ def rate(running: Running, topics: tuple[str, ...], effort: Effort) -> Taken:
     subscriber = connect(running.port, "bench-subscriber", buffer_bytes=RECEIVE_BUFFER_BYTES)
     subscribe(subscriber, ["acme/ghent/#"], 0)
     buffer = bytearray(1 << 20)
-    marks: list[tuple[float, int]] = []
     received = 0
     stop = multiprocessing.Event()
     with subscriber, Worker(_publish, running.port, chunks, stop) as publisher:
-        started = time.perf_counter()
-        busy_s = 0.0
-        while (now := time.perf_counter()) < started + effort.warm_up_s + effort.seconds:
+        meter = Meter(running.pid, effort)
+        while meter.runs(received):
             received += subscriber.recv_into(buffer)
-            if now >= started + effort.warm_up_s:
-                if not marks:
-                    busy_s = cpu_s(running.pid)
-                marks.append((now, received))
         stop.set()
-        busy_s = cpu_s(running.pid) - busy_s
         arrived = _drain(subscriber, buffer, publisher, received, length)
         sent = publisher.result(LONGEST_DRAIN_S)
-    (first_s, first_bytes), (last_s, last_bytes) = marks[0], marks[-1]
-    measured_s = last_s - first_s
-    return Taken((last_bytes - first_bytes) / length / measured_s, sent, arrived, busy_s / measured_s)
+    bytes_per_s, cpu = meter.rate()
+    return Taken(bytes_per_s / length, sent, arrived, cpu)
 
 
 def _publish(port: int, chunks: list[bytes], stop: multiprocessing.synchronize.Event) -> int:

@@ -4,13 +4,13 @@ At most `AHEAD` messages are on their way, so that no broker has to shed: a lost
 """
 
 import selectors
-import time
 from pathlib import Path
 
 from bench.brokers import Broker, Running
 from bench.governed import prove_governed
+from bench.meter import Meter
 from bench.payloads import GOVERNED, qos0_chunks
-from bench.process import Worker, cpu_s
+from bench.process import Worker
 from bench.scenario import Effort, Lost, Mark, Scenario, Taken
 from bench.wire import connect, subscribe
 
@@ -39,35 +39,24 @@ def _publish_and_take(running: Running, effort: Effort) -> Taken:
     publisher = connect(running.port, "bench-publisher")
     buffer = bytearray(1 << 18)
     sent = received = 0
-    marks: list[tuple[float, int]] = []
-    busy_s = 0.0
-    warm = time.perf_counter() + effort.warm_up_s
-    end = warm + effort.seconds
     per_message = length * len(subscribers)
     with selectors.DefaultSelector() as selector:
         for subscriber in subscribers:
             subscriber.setblocking(False)
             selector.register(subscriber, selectors.EVENT_READ, subscriber.recv_into)
-        while True:
-            now = time.perf_counter()
-            if warm <= now < end:
-                busy_s = busy_s or cpu_s(running.pid)
-                marks.append((now, received))
-            while now < end and sent - received // per_message < AHEAD:
+        meter = Meter(running.pid, effort)
+        while (runs := meter.runs(received)) or received < sent * per_message:
+            while runs and sent - received // per_message < AHEAD:
                 publisher.sendall(chunks[sent // CHUNK % len(chunks)])
                 sent += CHUNK
-            if now >= end and received >= sent * per_message:
-                break
             ready = selector.select(SILENCE_S)
             if not ready:
-                raise Lost(f"{sent * len(subscribers) - received // length} of {sent * len(subscribers)} never arrived")
+                missing = sent * len(subscribers) - received // length
+                raise Lost(f"{missing:,} of {sent * len(subscribers):,} deliveries never arrived")
             for key, _ in ready:
                 received += key.data(buffer)
-    (first_s, first_bytes), (last_s, last_bytes) = marks[0], marks[-1]
-    measured_s = last_s - first_s
-    busy_s = (cpu_s(running.pid) - busy_s) / (time.perf_counter() - first_s)
-    value = (last_bytes - first_bytes) / length / measured_s
-    return Taken(value, sent * len(subscribers), received // length, busy_s)
+    bytes_per_s, cpu = meter.rate()
+    return Taken(bytes_per_s / length, sent * len(subscribers), received // length, cpu)
 
 
 SCENARIOS = (Scenario("fanout", "fan-out 1 → 100, QoS 0, governed", "deliveries/s", Mark(4), run),)

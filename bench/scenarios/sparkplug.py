@@ -6,13 +6,13 @@ subscriber of the projected tree counts what arrives there.
 
 import multiprocessing
 import multiprocessing.synchronize
-import time
 from pathlib import Path
 
 from bench.brokers import Broker
 from bench.governed import prove_governed
+from bench.meter import Meter
 from bench.payloads import ATTRIBUTES, CELLS
-from bench.process import Worker, cpu_s
+from bench.process import Worker
 from bench.scenario import Against, Effort, Mark, Scenario, Taken
 from bench.wire import RECEIVE_BUFFER_BYTES, PublishCounter, be_patient, connect, subscribe
 from uns.mqtt import Publish, encode
@@ -42,17 +42,11 @@ def run(broker: Broker, directory: Path, effort: Effort) -> Taken:
         counter = PublishCounter()
         stop = multiprocessing.Event()
         arrived = 0
-        marks: list[tuple[float, int]] = []
         with subscriber, Worker(_publish, running.port, births_frames, sends, stop) as publisher:
-            warm = time.perf_counter() + effort.warm_up_s
-            busy_s = 0.0
-            while (now := time.perf_counter()) < warm + effort.seconds:
+            meter = Meter(running.pid, effort)
+            while meter.runs(arrived):
                 arrived += counter.feed(subscriber.recv(1 << 20))
-                if now >= warm:
-                    busy_s = busy_s or cpu_s(running.pid)
-                    marks.append((now, arrived))
             stop.set()
-            busy_s = cpu_s(running.pid) - busy_s
             while not publisher.is_done() or arrived < publisher.result(0) * METRICS:
                 try:
                     arrived += counter.feed(subscriber.recv(1 << 20))
@@ -61,8 +55,8 @@ def run(broker: Broker, directory: Path, effort: Effort) -> Taken:
                         break
             sent = publisher.result(30) * METRICS
         prove_governed(running.port)
-    (first_s, first), (last_s, last) = marks[0], marks[-1]
-    return Taken((last - first) / (last_s - first_s), sent, arrived, busy_s / (last_s - first_s))
+    rate, cpu = meter.rate()
+    return Taken(rate, sent, arrived, cpu)
 
 
 def edge_messages(count: int) -> tuple[list[Publish], list[Publish]]:
@@ -71,6 +65,7 @@ def edge_messages(count: int) -> tuple[list[Publish], list[Publish]]:
     names = [f"cell{cell}/temp{number}" for cell in range(CELLS) for number in range(ATTRIBUTES)]
     for name in names:
         node.declare("", name, DataType.DOUBLE, unit="Cel")
+    node.data("", [(name, _sample(n, NOON_MS)) for n, name in enumerate(names)], NOON_MS)  # for the birth to carry
     node.will(NOON_MS)
     births = [Publish(each.topic, each.payload) for each in node.births(NOON_MS)]
     data = []
@@ -92,7 +87,7 @@ def _complain(text: str) -> None:
 
 
 def _publish(port: int, births: list[bytes], sends: list[bytes], stop: multiprocessing.synchronize.Event) -> int:
-    """NDATA messages sent. They go round in whole pools, so that `seq` has no gap."""
+    """Messages sent, the birth included. NDATA messages go round in whole pools, so that `seq` has no gap."""
     peer = connect(port, "bench-edge-node")
     for birth in births:
         peer.sendall(birth)
@@ -100,7 +95,7 @@ def _publish(port: int, births: list[bytes], sends: list[bytes], stop: multiproc
     while not stop.is_set():
         peer.sendall(sends[count % len(sends)])
         count += 1
-    return count * PER_SEND
+    return count * PER_SEND + len(births)
 
 
 SCENARIOS = (

@@ -6,13 +6,13 @@ finds single messages, never a batch to read at once.
 
 import select
 import socket
-import time
 from pathlib import Path
 
 from bench.brokers import Broker, Running
 from bench.governed import prove_governed
+from bench.meter import Meter
 from bench.payloads import GOVERNED, qos0_chunks
-from bench.process import Worker, cpu_s
+from bench.process import Worker
 from bench.scenario import Effort, Mark, Scenario, Taken
 from bench.wire import RECEIVE_BUFFER_BYTES, be_patient, connect, subscribe
 
@@ -41,14 +41,8 @@ def _publish_and_take(running: Running, effort: Effort) -> Taken:
     be_patient(subscriber, SILENCE_S)
     buffer = bytearray(1 << 20)
     sent = received = lost = used = 0
-    marks: list[tuple[float, int]] = []
-    busy_s = 0.0
-    warm = time.perf_counter() + effort.warm_up_s
-    end = warm + effort.seconds
-    while (now := time.perf_counter()) < end:
-        if now >= warm:
-            busy_s = busy_s or cpu_s(running.pid)
-            marks.append((now, received))
+    meter = Meter(running.pid, effort)
+    while meter.runs(received):
         for send in sends:
             send(frames[used])
             used = used + 1 if used + 1 < len(frames) else 0
@@ -56,11 +50,9 @@ def _publish_and_take(running: Running, effort: Effort) -> Taken:
         ahead = sent - lost - (ROUNDS_AHEAD - 1) * len(sends)
         received, missing = _take(subscriber, buffer, received, ahead * length)
         lost += missing // length
-    busy_s = cpu_s(running.pid) - busy_s
     received, _ = _take(subscriber, buffer, received, (sent - lost) * length)
-    (first_s, first_bytes), (last_s, last_bytes) = marks[0], marks[-1]
-    value = (last_bytes - first_bytes) / length / (last_s - first_s)
-    return Taken(value, sent, received // length, busy_s / (last_s - first_s))
+    bytes_per_s, cpu = meter.rate()
+    return Taken(bytes_per_s / length, sent, received // length, cpu)
 
 
 def _take(peer: socket.socket, buffer: bytearray, received: int, wanted: int) -> tuple[int, int]:
