@@ -8,6 +8,7 @@ from contextlib import suppress
 from uns.errors import Finding
 from uns.history import Recorder
 from uns.security import Authenticator
+from uns.server.tls import Handshakes
 from uns.violations import ViolationStore
 
 log = logging.getLogger(__name__)
@@ -74,7 +75,9 @@ def checks(
     return told | health.faults
 
 
-def gauges(recorder: Recorder | None, violations: ViolationStore, authenticator: Authenticator) -> Mapping[str, float]:
+def gauges(
+    recorder: Recorder | None, violations: ViolationStore, authenticator: Authenticator, handshakes: Handshakes
+) -> Mapping[str, float]:
     """What /metrics tells beside the broker's own counters: every queue and what it shed."""
     kept = violations.status()
     told: dict[str, float] = {
@@ -84,6 +87,8 @@ def gauges(recorder: Recorder | None, violations: ViolationStore, authenticator:
         "violations_dropped_total": kept.dropped,
         "violations_write_failures_total": kept.failures,
         "login_failures_total": authenticator.failures,
+        "tls_handshakes": len(handshakes),
+        "tls_handshake_failures_total": handshakes.failed,
     }
     if recorder is not None:
         history = recorder.status()

@@ -78,6 +78,7 @@ class Connection:
         "keep_alive_ms",
         "last_seen_ms",
         "out",
+        "over",
         "publisher",
         "ready",
         "send_window",
@@ -93,8 +94,9 @@ class Connection:
         "working",
     )
 
-    def __init__(self, broker: "Broker", address: str) -> None:
+    def __init__(self, broker: "Broker", address: str, over: str = "") -> None:
         self.address = address
+        self.over = over
         self.state = State.NEW
         self.version = 4
         self.session: Session | None = None
@@ -247,7 +249,9 @@ class Connection:
 
     @property
     def protocol(self) -> str:
-        return PROTOCOLS.get(self.version, "MQTT")
+        """For people: `MQTT 5.0`, `MQTT 3.1.1 over WebSocket`."""
+        name = PROTOCOLS.get(self.version, "MQTT")
+        return f"{name} over {self.over}" if self.over else name
 
     # --- dispatch -----------------------------------------------------------------------------------------------
 
