@@ -118,12 +118,23 @@ async def test_a_crowd_that_never_finishes_shuts_nobody_out(
     listener: MqttListener, port: int, authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tls, "UNDER_WAY", 10)
+    monkeypatch.setattr(tls, "PATIENCE_S", 0.05)
     crowd = [await asyncio.open_connection("127.0.0.1", port) for _ in range(30)]
     client = await connect(port, trusting(authority), "c")
     assert len(listener.handshakes) <= 10
+    assert listener.handshakes.failed >= 20
     await client.close()
     for _, writer in crowd:
         writer.close()
+
+
+async def test_a_crowd_that_comes_at_once_is_served(listener: MqttListener, port: int, authority: Authority) -> None:
+    """As after a restart: nobody is cut for others, they wait."""
+    context = trusting(authority)
+    crowd = await asyncio.gather(*(connect(port, context, f"c{number}") for number in range(3 * tls.UNDER_WAY)))
+    assert listener.handshakes.failed == 0
+    for client in crowd:
+        await client.close()
 
 
 async def test_only_clients_with_a_certificate_where_one_is_demanded(

@@ -10,7 +10,7 @@ import ssl
 
 from uns.broker import Broker, Connection
 from uns.server.driver import MqttProtocol
-from uns.server.tls import Handshakes
+from uns.server.tls import Handshakes, TlsListener
 from uns.server.upgrade import Gate
 from uns.server.websocket import MqttWebSocket
 
@@ -24,6 +24,7 @@ class MqttListener:
         self._broker = broker
         self._protocols: dict[Connection, MqttProtocol] = {}
         self._servers: list[asyncio.Server] = []
+        self._secure: list[TlsListener] = []
         self.handshakes = Handshakes(broker.limits.connect_timeout_s)
         self._loop = asyncio.get_running_loop()
         self._tick = self._loop.call_later(TICK_S, self._on_tick)
@@ -31,24 +32,31 @@ class MqttListener:
 
     async def start(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
         """Listen, with TLS if its context is given; returns the port, which differs from `port` when that is 0."""
-        entrance = self._protocol if tls is None else self.handshakes.entrance(tls, self._secured)
-        server = await self._loop.create_server(entrance, host, port, backlog=1024)
+        if tls is not None:
+            secure = TlsListener(self.handshakes, tls, self._secured)
+            port = await secure.start(host, port)
+            self._secure.append(secure)
+            return port
+        server = await self._loop.create_server(self._protocol, host, port, backlog=1024)
         self._servers.append(server)
         bound: int = server.sockets[0].getsockname()[1]
         return bound
 
     def is_serving(self) -> bool:
         """Does every address that was started still listen?"""
-        return bool(self._servers) and all(server.is_serving() for server in self._servers)
+        plain = all(server.is_serving() for server in self._servers)
+        return plain and all(secure.is_serving() for secure in self._secure)
 
     async def stop(self) -> None:
         """Accept nobody more, say goodbye to everybody, close."""
         for server in self._servers:
             server.close()
+        for secure in self._secure:
+            await secure.stop()
+        await self.handshakes.stop()
         self._broker.shut_down()
         self._flush()
         self._tick.cancel()
-        await self.handshakes.stop()
         leaving = []
         for protocol in list(self._protocols.values()):
             protocol.close()
