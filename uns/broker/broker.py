@@ -156,9 +156,9 @@ class Broker:
 
     # --- connections --------------------------------------------------------------------------------------------
 
-    def accept(self, address: str) -> Connection:
-        """A new network connection from `host:port`; feed it with `receive`, end it with `lost`."""
-        connection = Connection(self, address)
+    def accept(self, address: str, over: str = "") -> Connection:
+        """A new network connection from `host:port`, `over` TCP, TLS or WebSocket; feed `receive`, end with `lost`."""
+        connection = Connection(self, address, over)
         self._connections.add(connection)
         self.stats.connections_opened += 1
         self.stats.connections = len(self._connections)

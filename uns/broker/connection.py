@@ -92,6 +92,7 @@ class Connection:
         "meter",
         "out",
         "outgoing_aliases",
+        "over",
         "owed",
         "publisher",
         "ready",
@@ -107,8 +108,9 @@ class Connection:
         "working",
     )
 
-    def __init__(self, broker: "Broker", address: str) -> None:
+    def __init__(self, broker: "Broker", address: str, over: str = "") -> None:
         self.address = address
+        self.over = over
         self.host = host_of(address)
         self.buffered: Callable[[], int] | None = None
         """Set by the server: the bytes taken from here that its socket has not passed on yet."""
@@ -342,7 +344,9 @@ class Connection:
 
     @property
     def protocol(self) -> str:
-        return PROTOCOLS.get(self.version, "MQTT")
+        """For people: `MQTT 5.0`, `MQTT 3.1.1 over WebSocket`."""
+        name = PROTOCOLS.get(self.version, "MQTT")
+        return f"{name} over {self.over}" if self.over else name
 
     # --- dispatch -----------------------------------------------------------------------------------------------
 
