@@ -15,7 +15,7 @@ from msgspec import structs
 from uns.broker import on_connect
 from uns.broker.aliases import OutgoingAliases
 from uns.broker.identity import Publisher
-from uns.broker.on_publish import on_puback, on_publish, on_pubrec, on_pubrel
+from uns.broker.on_publish import on_puback, on_pubcomp, on_publish, on_pubrec, on_pubrel
 from uns.broker.on_subscribe import on_subscribe, on_unsubscribe
 from uns.broker.route import Target
 from uns.broker.session import Session
@@ -82,6 +82,7 @@ class Connection:
         "outgoing_aliases",
         "publisher",
         "ready",
+        "receiving",
         "send_window",
         "session",
         "state",
@@ -108,6 +109,8 @@ class Connection:
         self.broker = broker
         self.decoder = Decoder(Side.SERVER, max_packet_bytes=broker.limits.max_packet_bytes, runs=True)
         self.aliases: dict[int, str] = {}
+        self.receiving: set[int] = set()
+        """QoS 2 packet ids that came on this connection and are not released: what Receive Maximum counts (4.9)."""
         self.outgoing_aliases: OutgoingAliases | None = None
         self.client_max_packet_bytes = 0
         self.acknowledge_problems = True
@@ -230,16 +233,21 @@ class Connection:
         self.broker.stats.bytes_out += len(data)
         return data
 
-    def send(self, packet: Any) -> None:
-        """Send an answer, without its explanation when that makes it too large for the client (MQTT-3.2.2-19)."""
+    def send(self, packet: Any) -> bool:
+        """Send an answer, without its explanation when that makes it too large for the client (MQTT-3.2.2-19).
+
+        False when it is too large even so, and was not sent (MQTT-3.1.2-24).
+        """
         frame = encode(packet, self.version)
         room = self.client_max_packet_bytes
         if room and len(frame) > room and getattr(packet, "properties", None):
             frame = encode(structs.replace(packet, properties=_unexplained(packet.properties)), self.version)
-        if not room or len(frame) <= room:
-            self.broker.stats.control_out += 1
-            self.broker.stats.control_bytes_out += len(frame)
-            self.write(frame)
+        if room and len(frame) > room:
+            return False
+        self.broker.stats.control_out += 1
+        self.broker.stats.control_bytes_out += len(frame)
+        self.write(frame)
+        return True
 
     def send_publish(self, packet: Publish) -> bool:
         """False when the client said it takes no packet of this size (MQTT-3.1.2-24)."""
@@ -435,7 +443,7 @@ _ON_PACKET: dict[type, Callable[[Connection, Any], None]] = {
     Puback: on_puback,
     Pubrec: on_pubrec,
     Pubrel: on_pubrel,
-    Pubcomp: on_puback,
+    Pubcomp: on_pubcomp,
     Subscribe: on_subscribe,
     Unsubscribe: on_unsubscribe,
     Pingreq: Connection._on_pingreq,

@@ -27,6 +27,8 @@ def on_publish(connection: "Connection", packet: Publish) -> None:
     elif not topic:
         connection.disconnect(ReasonCode.PROTOCOL_ERROR, "PUBLISH has neither a topic nor an alias")  # MQTT-3.3.4-6
         return
+    if packet.qos and _exceeds_receive_maximum(connection, packet):
+        return
     if packet.qos == 2 and not _take_id(connection, packet.packet_id):
         return
     verdict = connection.broker.door.offer(
@@ -48,23 +50,33 @@ def _take_id(connection: "Connection", packet_id: int | None) -> bool:
     session = connection.session
     assert session is not None
     assert packet_id is not None
+    connection.receiving.add(packet_id)
     if packet_id in session.incoming:
         connection.send(Pubrec(packet_id))
         return False
-    # Only MQTT 5 can be told a Receive Maximum; for 3.1.1 the packet ids themselves are the bound.
-    if connection.version == 5 and len(session.incoming) >= connection.broker.limits.receive_maximum:
-        connection.disconnect(
-            ReasonCode.RECEIVE_MAXIMUM_EXCEEDED,
-            f"more than {connection.broker.limits.receive_maximum} QoS 2 messages wait for PUBREL (MQTT-3.3.4-7)",
-        )
-        return False
     session.incoming.add(packet_id)
+    return True
+
+
+def _exceeds_receive_maximum(connection: "Connection", packet: Publish) -> bool:
+    """End a connection that has more messages under way than it was told; QoS 1 is answered in the same turn.
+
+    Only MQTT 5 can be told; for 3.1.1 the packet ids themselves are the bound.
+    """
+    limit, receiving = connection.broker.limits.receive_maximum, connection.receiving
+    if connection.version < 5 or len(receiving) < limit or packet.packet_id in receiving:
+        return False
+    connection.disconnect(
+        ReasonCode.RECEIVE_MAXIMUM_EXCEEDED,
+        f"{limit} messages (mqtt.receive_maximum) already wait for their PUBREL (MQTT-3.3.4-7)",
+    )
     return True
 
 
 def _forget_id(connection: "Connection", packet_id: int) -> None:
     assert connection.session is not None
     connection.session.incoming.discard(packet_id)
+    connection.receiving.discard(packet_id)
 
 
 def _resolve_alias(connection: "Connection", topic: str, properties: Properties) -> str | None:
@@ -94,14 +106,42 @@ def _acknowledge(connection: "Connection", kind: type[Puback] | type[Pubrec], pa
         connection.send(kind(packet_id, answer(finding).mqtt_reason, connection.problem(finding)))
 
 
-def on_puback(connection: "Connection", packet: Puback | Pubcomp) -> None:
+def on_puback(connection: "Connection", packet: Puback) -> None:
     assert connection.session is not None
-    connection.session.acknowledged(packet.packet_id)
+    if _is_expected(connection, packet, qos=1):
+        connection.session.acknowledged(packet.packet_id)
+
+
+def on_pubcomp(connection: "Connection", packet: Pubcomp) -> None:
+    assert connection.session is not None
+    if _is_expected(connection, packet, qos=2, released=True):
+        connection.session.acknowledged(packet.packet_id)
+
+
+def _is_expected(
+    connection: "Connection", packet: Puback | Pubrec | Pubcomp, *, qos: int, released: bool = False
+) -> bool:
+    """Does the answer suit the message with its packet id? One without message is for its reader to judge.
+
+    MQTT-4.3.2-2, MQTT-4.3.3-4, -5: a client that answers QoS 1 like QoS 2 has lost track of what it has.
+    """
+    assert connection.session is not None
+    outgoing = connection.session.inflight.get(packet.packet_id)
+    if outgoing is None or (outgoing.qos == qos and outgoing.released >= released):
+        return True
+    kind = type(packet).__name__.upper()
+    connection.disconnect(
+        ReasonCode.PROTOCOL_ERROR,
+        f"{kind} came for packet id {packet.packet_id}, which is at QoS {outgoing.qos} and awaits another answer",
+    )
+    return False
 
 
 def on_pubrec(connection: "Connection", packet: Pubrec) -> None:
     session = connection.session
     assert session is not None
+    if not _is_expected(connection, packet, qos=2):
+        return
     if packet.reason_code >= 0x80:
         session.acknowledged(packet.packet_id)
         return
@@ -119,6 +159,6 @@ def on_pubrel(connection: "Connection", packet: Pubrel) -> None:
     session = connection.session
     assert session is not None
     known = packet.packet_id in session.incoming
-    session.incoming.discard(packet.packet_id)
+    _forget_id(connection, packet.packet_id)
     missing = ReasonCode.PACKET_IDENTIFIER_NOT_FOUND if connection.version == 5 and not known else 0
     connection.send(Pubcomp(packet.packet_id, missing))

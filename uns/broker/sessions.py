@@ -202,6 +202,8 @@ class SessionTable:
         """Read as the client takes them, so that a large namespace fills no buffer."""
         target = Target(session, options.qos, identifiers=(options.identifier,) if options.identifier else ())
         for message, expires_ms in self._door.retained(topic_filter):
+            if options.no_local and message.publisher == session.client_id:  # MQTT-3.8.3-3
+                continue
             yield message, target, expires_ms
 
     def unsubscribe(self, session: Session, topic_filter: str) -> bool:
