@@ -146,10 +146,10 @@ def unreleased(peer: Peer, first: int = 1) -> None:
     assert {type(packet) for packet in peer.take()} == {Pubrec}
 
 
-@pytest.mark.parametrize("qos", [1, 2])
-def test_the_first_message_past_the_receive_maximum(peer: Peer, qos: int) -> None:
+@pytest.mark.parametrize(("qos", "packet_id"), [(1, 6), (1, 5), (2, 6)])
+def test_the_first_message_past_the_receive_maximum(peer: Peer, qos: int, packet_id: int) -> None:
     unreleased(peer)
-    peer.publish("open/x", qos=qos, packet_id=6)
+    peer.publish("open/x", qos=qos, packet_id=packet_id)
     assert peer.take_one().reason_code == ReasonCode.RECEIVE_MAXIMUM_EXCEEDED  # MQTT-3.3.4-7
     assert peer.is_closed
 

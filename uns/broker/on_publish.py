@@ -64,7 +64,8 @@ def _exceeds_receive_maximum(connection: "Connection", packet: Publish) -> bool:
     Only MQTT 5 can be told; for 3.1.1 the packet ids themselves are the bound.
     """
     limit, receiving = connection.broker.limits.receive_maximum, connection.receiving
-    if connection.version < 5 or len(receiving) < limit or packet.packet_id in receiving:
+    is_known = packet.qos == 2 and packet.packet_id in receiving
+    if connection.version < 5 or len(receiving) < limit or is_known:
         return False
     connection.disconnect(
         ReasonCode.RECEIVE_MAXIMUM_EXCEEDED,
