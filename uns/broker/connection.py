@@ -18,7 +18,7 @@ from uns.broker.aliases import OutgoingAliases
 from uns.broker.identity import Publisher
 from uns.broker.ledger import Promise
 from uns.broker.notices import SETTINGS, Trouble
-from uns.broker.on_publish import on_puback, on_publish, on_pubrec, on_pubrel
+from uns.broker.on_publish import on_puback, on_pubcomp, on_publish, on_pubrec, on_pubrel
 from uns.broker.on_subscribe import on_subscribe, on_unsubscribe
 from uns.broker.rate import Meter
 from uns.broker.route import Target
@@ -96,6 +96,7 @@ class Connection:
         "owed",
         "publisher",
         "ready",
+        "receiving",
         "refusal",
         "send_window",
         "session",
@@ -127,6 +128,8 @@ class Connection:
         self.broker = broker
         self.decoder = Decoder(Side.SERVER, max_packet_bytes=broker.limits.max_packet_bytes, known=broker.door.known)
         self.aliases: dict[int, str] = {}
+        self.receiving: set[int] = set()
+        """QoS 2 packet ids that came on this connection and are not released: what Receive Maximum counts (4.9)."""
         self.outgoing_aliases: OutgoingAliases | None = None
         self.client_max_packet_bytes = 0
         self.acknowledge_problems = True
@@ -271,16 +274,21 @@ class Connection:
         self.broker.stats.bytes_out += len(data)
         return data
 
-    def send(self, packet: Any) -> None:
-        """Send an answer, without its explanation when that makes it too large for the client (MQTT-3.2.2-19)."""
+    def send(self, packet: Any) -> bool:
+        """Send an answer, without its explanation when that makes it too large for the client (MQTT-3.2.2-19).
+
+        False when it is too large even so, and was not sent (MQTT-3.1.2-24).
+        """
         frame = encode(packet, self.version)
         room = self.client_max_packet_bytes
         if room and len(frame) > room and getattr(packet, "properties", None):
             frame = encode(structs.replace(packet, properties=_unexplained(packet.properties)), self.version)
-        if not room or len(frame) <= room:
-            self.broker.stats.control_out += 1
-            self.broker.stats.control_bytes_out += len(frame)
-            self.write(frame)
+        if room and len(frame) > room:
+            return False
+        self.broker.stats.control_out += 1
+        self.broker.stats.control_bytes_out += len(frame)
+        self.write(frame)
+        return True
 
     def answer(self, packet: Any, promise: Promise | None) -> None:
         """Send an answer when what it promises is on disk, and never before an earlier one (MQTT-4.6.0-2 to -4)."""
@@ -293,11 +301,10 @@ class Connection:
 
     @property
     def unacknowledged(self) -> int:
-        """Messages of QoS 1 and 2 that its client has sent and not seen the end of."""
-        incoming = 0 if self.session is None else len(self.session.incoming)
+        """Messages of QoS 1 and 2 that came on this connection and are not answered to the end."""
         if not self.owed:
-            return incoming
-        return incoming + sum(1 for _, packet in self.owed if type(packet) is Puback)
+            return len(self.receiving)
+        return len(self.receiving) + sum(1 for _, packet in self.owed if type(packet) is Puback)
 
     def settle(self) -> None:
         """Send the answers whose promises are kept. A client that can be told that the disk is full is told."""
@@ -538,7 +545,7 @@ _ON_PACKET: dict[type, Callable[[Connection, Any], None]] = {
     Puback: on_puback,
     Pubrec: on_pubrec,
     Pubrel: on_pubrel,
-    Pubcomp: on_puback,
+    Pubcomp: on_pubcomp,
     Subscribe: on_subscribe,
     Unsubscribe: on_unsubscribe,
     Pingreq: Connection._on_pingreq,

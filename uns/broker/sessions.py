@@ -264,7 +264,10 @@ class SessionTable:
         """Read as the client takes them, so that a large namespace fills no buffer."""
         target = Target(session, options.qos, identifiers=(options.identifier,) if options.identifier else ())
         for found in self._door.search_retained(topic_filter):
-            yield None if found is None else (found[0], target, found[1])
+            if found is None:
+                yield None
+            elif not options.no_local or found[0].publisher != session.client_id:  # MQTT-3.8.3-3
+                yield found[0], target, found[1]
 
     def unsubscribe(self, session: Session, topic_filter: str) -> bool:
         """False when the session had no such subscription."""
