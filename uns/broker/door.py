@@ -285,8 +285,10 @@ class Door:
 
     def _send_target(self, message: Message, target: Target, publisher: Publisher, expires_ms: int | None) -> None:
         session = target.session
-        if target.no_local and session.client_id == publisher.client_id:  # MQTT-3.8.3-3
-            return
+        if (target.no_local or target.own is not None) and session.client_id == publisher.client_id:  # MQTT-3.8.3-3
+            if target.own is None:
+                return
+            target = target.own
         qos = min(message.qos, target.qos)
         session.deliver(message, target, qos, message.retain and target.retain_as_published, expires_ms)
 
