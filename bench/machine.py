@@ -28,7 +28,7 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     def __str__(self) -> str:
         return (
             f"{self.cpu}, {self.cores} cores, {self.memory_gib:.0f} GiB, {self.kernel}, Python {self.python}; "
-            f"broker core {self.core}, durability {self.durability}; {', '.join(self.brokers)}."
+            f"{'; '.join([f'broker core {self.core}, durability {self.durability}', *self.brokers])}."
         )
 
 
