@@ -1,6 +1,7 @@
 """One table: this broker against every peer found on the machine. `python -m bench`, or `make bench`."""
 
 import argparse
+import signal
 import sys
 import time
 from datetime import UTC, datetime
@@ -26,6 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     if asked.write and asked.scenarios:
         parser.error("--write takes a run of all scenarios, not of some")
     allow_many_files()
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # leaving stops the brokers
     effort = Effort(asked.seconds, asked.scale)
     machine = this_machine([f"{broker.name} {broker.version}" for broker in brokers])
     how = (

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import resource
+import signal
 import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -69,6 +70,7 @@ class Worker:
 
 
 def _run(results: Connection, work: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # not what the parent does at it
     try:
         results.send((True, work(*arguments)))
     except BaseException:
