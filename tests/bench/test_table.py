@@ -19,6 +19,8 @@ MACHINE = Machine(
     python="3.11.7",
     core="interpreted",
     durability="fsync",
+    disk="ext4",
+    load=0.1,
     brokers=["uns-platform 1.0", "mosquitto 2.0"],
 )
 
