@@ -10,6 +10,7 @@ import asyncio
 import gc
 import logging
 import secrets
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from functools import partial
@@ -32,12 +33,14 @@ from uns.errors import Finding, UnsError
 from uns.history import Recorder, SqliteHistory, query
 from uns.host.application import SparkplugHost
 from uns.link import Link, Message
+from uns.persistence import BrokerStore, Durability, GroupCommit
 from uns.policy.verdict import Mode, judge
 from uns.policy.violation import Violation
 from uns.security import Authenticator, HttpGuard
 from uns.server.clock import SystemClock
 from uns.server.http import HttpServer
 from uns.server.link import BrokerLink
+from uns.server.memory import resident_bytes
 from uns.server.mqtt import MqttListener
 from uns.storage import Limits as BufferLimits
 from uns.violations import ViolationStore
@@ -98,12 +101,19 @@ async def serve(
             on_defect=health.defect,
             on_notice=NoticeLog(settings.mqtt.limits()),
             make_client_id=lambda: f"auto-{secrets.token_hex(8)}",
+            keeps=settings.mqtt.durability != "memory",
         )
+        commit = _keep(broker, data, settings.mqtt.durability, stack)
+        if settings.mqtt.sys_interval_s:
+            broker.publish_sys_topics(
+                settings.mqtt.sys_interval_s, f"uns-platform version {__version__}", resident_bytes
+            )
         mqtt = MqttListener(broker)
         stack.push_async_callback(mqtt.stop)  # the last to leave: its clients still hear of the deaths below
         link = partial(BrokerLink, broker)
         recorder, read_history = _start_history(plant, data, link("history"), clock, stack)
         host = _start_host(plant, link("sparkplug-host"), clock, violations.record, recorder)
+        host.adopt(list(broker.retained("#")))
         stack.callback(host.stop)
         ticking = asyncio.create_task(health.repeat("sparkplug host", host.tick, HOST_TICK_S), name="sparkplug host")
         stack.push_async_callback(stop_task, ticking)
@@ -123,8 +133,8 @@ async def serve(
                 sources=sources,
                 history=read_history,
                 violations=violations,
-                checks=partial(checks, health, mqtt.is_serving, recorder, violations),
-                gauges=partial(gauges, recorder, violations, authenticator),
+                checks=partial(checks, health, mqtt.is_serving, commit, recorder, violations),
+                gauges=partial(gauges, commit, recorder, violations, authenticator),
             ),
             static=STATIC,
             headers=SECURITY_HEADERS,
@@ -176,6 +186,23 @@ def _start_history(
     recorder.start()
     stack.callback(recorder.stop)
     return recorder, partial(query, store)
+
+
+def _keep(broker: Broker, data: Path, durability: str, stack: AsyncExitStack) -> GroupCommit | None:
+    """Take up what the last run left, and write down from now on what must not be forgotten; the last to stop."""
+    if durability == Durability.MEMORY:
+        return None
+    started = time.monotonic()
+    store = BrokerStore(data / "broker.db", synced=durability == Durability.FSYNC)
+    stack.push_async_callback(asyncio.to_thread, store.close)
+    broker.restore(store.load())
+    sessions, retained = broker.stats.sessions, broker.stats.topics
+    if sessions or retained:
+        took_s = time.monotonic() - started
+        log.info("%d sessions and %d retained messages taken up in %.1f s", sessions, retained, took_s)
+    commit = GroupCommit(broker.ledger, store)
+    stack.push_async_callback(commit.close)
+    return commit
 
 
 def _start_host(

@@ -6,7 +6,7 @@ A setting stands in `uns.yaml` (`mqtt: {port: 1883}`) or in the environment (`UN
 
 import sys
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
@@ -31,6 +31,11 @@ class MqttSettings(_Section):
 
     host: str = Field(default="127.0.0.1", description="Address to listen on; 0.0.0.0 is every IPv4 interface.")
     port: int = Field(default=1883, ge=0, le=65_535, description="TCP port; 0 takes a free one.")
+    durability: Literal["fsync", "os", "memory"] = Field(
+        default="fsync",
+        description="What an acknowledgement promises for retained messages, sessions and what waits for them: `fsync` "
+        "on the disk, `os` handed to the operating system, `memory` forgotten at a restart.",
+    )
     max_packet_bytes: int = Field(
         default=_LIMITS.max_packet_bytes, ge=1024, le=268_435_455, description="Largest packet."
     )
@@ -105,7 +110,10 @@ class MqttSettings(_Section):
         description="Bytes per second of one client, read more slowly past it; 0 is unlimited.",
     )
     topic_alias_maximum: int = Field(
-        default=_LIMITS.topic_alias_maximum, ge=0, le=65_535, description="Topic aliases (MQTT 5) a client may set."
+        default=_LIMITS.topic_alias_maximum,
+        ge=0,
+        le=65_535,
+        description="Topic aliases (MQTT 5), per client and direction.",
     )
     max_keep_alive_s: int = Field(
         default=_LIMITS.max_keep_alive_s, ge=0, le=65_535, description="Longest keep-alive granted; 0 grants any."
@@ -115,6 +123,9 @@ class MqttSettings(_Section):
         ge=0,
         le=4_294_967_295,
         description="Longest life of a session without connection.",
+    )
+    sys_interval_s: int = Field(
+        default=10, ge=0, le=65_535, description="Between two reports on $SYS/broker/#; 0 makes none."
     )
 
     def limits(self) -> Limits:

@@ -14,7 +14,9 @@ from msgspec import structs
 
 from uns.broker import on_connect
 from uns.broker.admittance import host_of
+from uns.broker.aliases import OutgoingAliases
 from uns.broker.identity import Publisher
+from uns.broker.ledger import Promise
 from uns.broker.notices import SETTINGS, Trouble
 from uns.broker.on_publish import on_puback, on_publish, on_pubrec, on_pubrel
 from uns.broker.on_subscribe import on_subscribe, on_unsubscribe
@@ -57,6 +59,9 @@ LOOK_EVERY = 16
 """Packets between two looks at the clock."""
 PROTOCOLS = {3: "MQTT 3.1", 4: "MQTT 3.1.1", 5: "MQTT 5.0"}
 
+OWED_ANSWERS = 1000
+"""Answers that wait for the disk before nothing more is read from their client."""
+
 Feed = Iterator[tuple[Message, Target, int | None] | None]
 """Retained messages still to be sent for a SUBSCRIBE, with their monotonic expiry in ms or None; None is a pause in the
 search for more."""
@@ -86,6 +91,8 @@ class Connection:
         "last_seen_ms",
         "meter",
         "out",
+        "outgoing_aliases",
+        "owed",
         "publisher",
         "ready",
         "refusal",
@@ -120,10 +127,12 @@ class Connection:
         self.broker = broker
         self.decoder = Decoder(Side.SERVER, max_packet_bytes=broker.limits.max_packet_bytes, runs=True)
         self.aliases: dict[int, str] = {}
+        self.outgoing_aliases: OutgoingAliases | None = None
         self.client_max_packet_bytes = 0
         self.acknowledge_problems = True
         self.feeds: deque[Feed] = deque()
         self.held: deque[Any] = deque()
+        self.owed: deque[tuple[Promise | None, Any]] = deque()
         self.unread = b""
         self.unread_at = 0
         self.unsent_bytes = 0
@@ -150,7 +159,7 @@ class Connection:
     @property
     def busy(self) -> bool:
         """There is work left that nothing but time holds up."""
-        if self.state in (State.CLOSED, State.AUTHENTICATING):
+        if self.state in (State.CLOSED, State.AUTHENTICATING) or len(self.owed) >= OWED_ANSWERS:
             return False
         if bool(self.feeds) and self._may_feed:
             return True
@@ -159,7 +168,7 @@ class Connection:
     @property
     def wants_input(self) -> bool:
         """Reading on would only fill buffers while the connection is behind, checks a password, or cannot answer."""
-        if self.state is State.AUTHENTICATING or self.congested or self.throttled:
+        if self.state is State.AUTHENTICATING or self.congested or self.throttled or len(self.owed) >= OWED_ANSWERS:
             return False
         return not self.held and self.unread_at >= len(self.unread)
 
@@ -191,7 +200,7 @@ class Connection:
 
     def _work(self, deadline_ms: int) -> None:
         while (self.throttled or self._handle_held(deadline_ms)) and self._feed(deadline_ms):
-            if self.state in (State.CLOSED, State.AUTHENTICATING):
+            if self.state in (State.CLOSED, State.AUTHENTICATING) or len(self.owed) >= OWED_ANSWERS:
                 return
             if self.meter is not None and self.session is not None:
                 self.meter.spend_messages(self.session.messages_in)
@@ -211,6 +220,14 @@ class Connection:
             if self.meter is not None:
                 self.meter.spend_bytes(len(piece))
             self.held.extend(self.decoder.receive(piece))
+            if self.decoder.control_packets:
+                self._count_control()
+
+    def _count_control(self) -> None:
+        decoder, stats = self.decoder, self.broker.stats
+        stats.control_in += decoder.control_packets
+        stats.control_bytes_in += decoder.control_bytes
+        decoder.control_packets = decoder.control_bytes = 0
 
     def _feed(self, deadline_ms: int) -> bool:
         """Send retained messages that are owed, as far as the client takes them. False when the time is up."""
@@ -232,7 +249,7 @@ class Connection:
 
     @property
     def _may_feed(self) -> bool:
-        return self.session is not None and self.session.keeps_up
+        return self.session is not None and self.session.keeps_up and not self.owed
 
     def write(self, frame: bytes) -> None:
         """Queue a frame; the server is woken once per turn."""
@@ -265,14 +282,58 @@ class Connection:
         if room and len(frame) > room and getattr(packet, "properties", None):
             frame = encode(structs.replace(packet, properties=_unexplained(packet.properties)), self.version)
         if not room or len(frame) <= room:
+            self.broker.stats.control_out += 1
+            self.broker.stats.control_bytes_out += len(frame)
             self.write(frame)
 
-    def send_publish(self, packet: Publish) -> bool:
+    def answer(self, packet: Any, promise: Promise | None) -> None:
+        """Send an answer when what it promises is on disk, and never before an earlier one (MQTT-4.6.0-2 to -4)."""
+        if promise is not None:
+            promise.on_kept = self.settle
+        elif not self.owed:
+            self.send(packet)
+            return
+        self.owed.append((promise, packet))
+
+    @property
+    def unacknowledged(self) -> int:
+        """Messages of QoS 1 and 2 that its client has sent and not seen the end of."""
+        incoming = 0 if self.session is None else len(self.session.incoming)
+        if not self.owed:
+            return incoming
+        return incoming + sum(1 for _, packet in self.owed if type(packet) is Puback)
+
+    def settle(self) -> None:
+        """Send the answers whose promises are kept. A client that can be told that the disk is full is told."""
+        owed = self.owed
+        while owed:
+            promise, packet = owed[0]
+            if promise is not None and promise.open:
+                if promise.finding is None or type(packet) is not Puback or self.version < 5:
+                    break
+                packet = Puback(packet.packet_id, ReasonCode.QUOTA_EXCEEDED, self.problem(promise.finding))
+            owed.popleft()
+            if type(packet) is bytes:
+                self.write(packet)
+            else:
+                self.send(packet)
+        if not self.ready and (self.busy or not owed):
+            self.wake()  # there may be more to read and to do
+
+    def send_publish(self, packet: Publish, promise: Promise | None = None) -> bool:
         """False when the client said it takes no packet of this size (MQTT-3.1.2-24)."""
-        frame = encode(packet, self.version)
-        if self.client_max_packet_bytes and len(frame) > self.client_max_packet_bytes:
+        aliases, room = self.outgoing_aliases, self.client_max_packet_bytes
+        waits = promise is not None or (packet.qos > 0 and bool(self.owed))
+        # What waits sets no alias: a message that overtakes it could not be understood.
+        frame = encode(packet, self.version) if aliases is None or waits else aliases.encode(packet, room)
+        if room and len(frame) > room:
             return False
-        self.write(frame)
+        if promise is not None:
+            promise.on_kept = self.settle
+        if waits:
+            self.owed.append((promise, frame))
+        else:
+            self.write(frame)
         return True
 
     def shed(self, count: int = 1) -> None:
@@ -295,7 +356,7 @@ class Connection:
         """Handle decoded packets in order. False when the time is up; what is left stays held."""
         held = self.held
         count = 0
-        while held and self.state is not State.AUTHENTICATING:
+        while held and self.state is not State.AUTHENTICATING and len(self.owed) < OWED_ANSWERS:
             packet = held.popleft()
             if type(packet) is PublishRun:
                 self._on_run(packet)
@@ -421,7 +482,11 @@ class Connection:
 
     def taken_over(self) -> None:
         """Another connection took this client id (MQTT-3.1.4-3)."""
-        self.disconnect(ReasonCode.SESSION_TAKEN_OVER, f"another connection came with client id '{self.client_id}'")
+        if self.state is State.OPEN:
+            text = f"another connection came with client id '{self.client_id}'"
+            self.disconnect(ReasonCode.SESSION_TAKEN_OVER, text)
+        else:
+            self.close()  # before its CONNACK, which has no such code
 
     def server_shutting_down(self) -> None:
         """The broker stops: wills stay unsent, sessions stay."""
@@ -445,6 +510,7 @@ class Connection:
             self.meter.stop()
         self.held.clear()
         self.feeds.clear()
+        self.owed.clear()
         self.unread = b""
         self.unread_at = 0
         broker, session, self.session = self.broker, self.session, None

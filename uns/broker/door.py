@@ -12,8 +12,10 @@ import msgspec
 
 from uns.broker.connection import Connection
 from uns.broker.identity import Publisher
+from uns.broker.kept import Retained
+from uns.broker.ledger import Ledger
 from uns.broker.limits import Limits
-from uns.broker.retained import RetainedTotals
+from uns.broker.retained import retained_finding
 from uns.broker.route import Current, Fanout, Route, Target
 from uns.broker.stats import Stats
 from uns.broker.subscriptions import SubscriptionTable
@@ -46,6 +48,7 @@ class Door:
         clock: Clock,
         limits: Limits,
         stats: Stats,
+        ledger: Ledger,
         on_violation: Callable[[Violation], None] | None,
         on_defect: OnDefect | None,
     ) -> None:
@@ -53,10 +56,10 @@ class Door:
         self.subscriptions = SubscriptionTable()
         self.topics: TopicTrie[Current] = TopicTrie()
         self.now_ms = clock.wall_ms()
-        self.retained_totals = RetainedTotals(limits, stats)
         self._clock = clock
         self._limits = limits
         self._stats = stats
+        self._ledger = ledger
         self._on_violation = on_violation
         self._on_defect = on_defect
         self._routes: dict[str, Route] = {}
@@ -85,7 +88,7 @@ class Door:
         verdict = ACCEPTED
         finding = self._finding(route.rule, publisher.role, payload, retain, properties)
         if retain and payload and finding is None:
-            finding = self.retained_totals.finding(route.current.retained, topic, payload)
+            finding = retained_finding(self._limits, self._stats, route.current.retained, topic, payload)
         if finding is not None:
             verdict = judge(route.rule.mode, finding)
             message = Message(topic, payload, qos, retain, properties, publisher.client_id, self.now_ms)
@@ -95,19 +98,24 @@ class Door:
                 return verdict
             if verdict.outcome is Outcome.WARNED:
                 properties = _tagged(properties, finding)
+        fanout = route.fanout
+        if fanout is None or route.epoch != self._epoch or route.stray:
+            fanout = self._fan_out(route)
+        if qos and self._ledger.failing is not None and (retain or fanout.is_kept):
+            self._stats.publishes_unkept += 1
+            return Verdict(Outcome.REJECTED, self._ledger.failing)
         current = route.current
         current.payload = payload
         current.received_ms = self.now_ms
         current.publisher = publisher
         current.updates += 1
-        fanout = route.fanout
-        if fanout is None or route.epoch != self._epoch or route.stray:
-            fanout = self._fan_out(route)
         if properties is None:
             if fanout.plain_v3:
                 self._send_plain(fanout.plain_v3, route.frame_v3(payload))
             if fanout.plain_v5:
                 self._send_plain(fanout.plain_v5, route.frame_v5(payload))
+            if fanout.aliased:
+                self._send_aliased(fanout.aliased, route, payload)
             if fanout.only_plain and not retain:
                 return verdict
         message = Message(topic, payload, qos, retain, properties, publisher.client_id, self.now_ms)
@@ -234,7 +242,7 @@ class Door:
         if message.retain:
             self._retain(current, message, expires_ms)
         if message.properties is not None:
-            for connection in (*fanout.plain_v3, *fanout.plain_v5):
+            for connection in fanout.plain:
                 if connection.session is not None:
                     connection.session.deliver(message, Target(connection.session, 0), 0, False, expires_ms)
         for target in fanout.targets:
@@ -260,6 +268,16 @@ class Door:
                 connection.write(frame)
         self._stats.messages_out += len(connections)
 
+    def _send_aliased(self, connections: list[Connection], route: Route, payload: bytes) -> None:
+        for connection in connections:
+            if connection.congested:
+                connection.shed()  # before an alias is set: what is not sent must set none
+            else:
+                aliases = connection.outgoing_aliases
+                frame = aliases.frame(route.topic, payload) if aliases is not None else None
+                connection.write(frame or route.frame_v5(payload))
+        self._stats.messages_out += len(connections)
+
     def _send_target(self, message: Message, target: Target, publisher: Publisher, expires_ms: int | None) -> None:
         session = target.session
         if target.no_local and session.client_id == publisher.client_id:  # MQTT-3.8.3-3
@@ -270,16 +288,36 @@ class Door:
     def _retain(self, current: Current, message: Message, expires_ms: int | None) -> None:
         """Keep the last retained message; an empty payload clears it (MQTT-3.3.1-5, -6)."""
         if message.payload:
-            self.retained_totals.replaced(current.retained, message)
-            current.retained, current.expires_ms = message, expires_ms
+            self._keep(current, message, expires_ms)
             self._passing.pop(message.topic, None)
+            self._ledger.retained(message.topic, current, acknowledged=message.qos > 0)
         else:
-            self._clear(message.topic, current)
+            self._clear(message.topic, current, acknowledged=message.qos > 0)
 
-    def _clear(self, topic: str, current: Current) -> None:
-        self.retained_totals.replaced(current.retained, None)
-        current.retained = current.expires_ms = None
+    def _clear(self, topic: str, current: Current, *, acknowledged: bool) -> None:
         self._passing[topic] = None
+        if current.retained is not None:
+            self._keep(current, None, None)
+            self._ledger.retained(topic, current, acknowledged=acknowledged)
+
+    def restore(self, retained: Iterable[Retained]) -> None:
+        """Take up the retained messages of the last run; nobody is subscribed yet."""
+        shift_ms = self._clock.monotonic_ms() - self._clock.wall_ms()
+        for row in retained:
+            message = row.message
+            publisher = Publisher(message.publisher, "", "", "")
+            expires_ms = None if row.expires_ms is None else row.expires_ms + shift_ms
+            current = Current(message.payload, message.received_ms, publisher)
+            self._keep(current, message, expires_ms)
+            self.topics.set(message.topic, current)
+        self._stats.topics = len(self.topics)
+
+    def _keep(self, current: Current, message: Message | None, expires_ms: int | None) -> None:
+        """Put a retained message, or none, in the place of another."""
+        before = current.retained
+        current.retained, current.expires_ms = message, expires_ms
+        self._stats.retained += (message is not None) - (before is not None)
+        self._stats.retained_bytes += _kept_bytes(message) - _kept_bytes(before)
 
     def _expires_ms(self, properties: Properties | None) -> int | None:
         if properties is None or "message_expiry_interval" not in properties:
@@ -368,7 +406,7 @@ class Door:
                 continue
             topic, current = found
             if current.expires_ms is not None and current.expires_ms <= now_ms:
-                self._clear(topic, current)
+                self._clear(topic, current, acknowledged=False)
                 self._stats.expired += 1
             if current.retained is not None:
                 yield current.retained, current.expires_ms
@@ -438,12 +476,10 @@ class Door:
             self.topics.set(topic, current)
         if current is not None:
             current.payload, current.received_ms = payload, self.now_ms
-            retained = Message(topic, payload, 0, True, None, "", self.now_ms)
-            self.retained_totals.replaced(current.retained, retained)
-            current.retained = retained
+            self._keep(current, Message(topic, payload, 0, True, None, "", self.now_ms), None)
         message = Message(topic, payload, 0, retain, None, "", self.now_ms)
         fanout = self.subscriptions.fanout(topic)
-        for connection in (*fanout.plain_v3, *fanout.plain_v5):
+        for connection in fanout.plain:
             if connection.session is not None:
                 connection.session.deliver(message, Target(connection.session, 0), 0, False, None)
         for target in fanout.targets:
@@ -455,6 +491,10 @@ def rejected_topic(client_id: str) -> str:
     """The topic of a client's refusals; characters that are wildcards in a filter are written as `%XX`."""
     safe = client_id.replace("%", "%25").replace("+", "%2B").replace("#", "%23").replace("/", "%2F")
     return REJECTED_PREFIX + safe
+
+
+def _kept_bytes(message: Message | None) -> int:
+    return 0 if message is None else len(message.topic) + len(message.payload)
 
 
 def _malformed_topic(topic: str, fault: str) -> Finding:

@@ -39,6 +39,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Messages per second of one client; past it the client is read more slowly; 0 is unlimited."""
     max_publish_bytes_rate: int = 0
     topic_alias_maximum: int = 100
+    """Per connection and direction."""
     max_keep_alive_s: int = 3600
     """Granted to a client that asks for none or for more (MQTT 5 Server Keep Alive); 0 leaves its wish alone."""
     session_expiry_max_s: int = 7 * 86_400

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from uns.broker.aliases import OutgoingAliases
 from uns.broker.identity import Credentials, Granted, Publisher
 from uns.broker.limits import Limits
 from uns.broker.notices import SETTINGS, Trouble
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 def on_connect(connection: "Connection", connect: Connect) -> None:
     connection.version = connect.version
+    connection.broker.stats.connects += 1
     properties = connect.properties or {}
     connection.acknowledge_problems = properties.get("request_problem_information", 1) == 1
     broker = connection.broker
@@ -60,7 +62,6 @@ def _authenticated(connection: "Connection", connect: Connect, client_id: str, g
     if connect.will is not None and not _accept_will(connection, connect.will):
         return
     _open(connection, connect, client_id, granted)
-    connection.proceed()
 
 
 def _accept_will(connection: "Connection", will: ConnectWill) -> bool:
@@ -86,16 +87,27 @@ def _open(connection: "Connection", connect: Connect, client_id: str, granted: G
     asked = connect.properties or {}
     connection.send_window = min(limits.receive_maximum, asked.get("receive_maximum", 65_535))
     connection.client_max_packet_bytes = asked.get("maximum_packet_size", 0)
+    alias_maximum = min(limits.topic_alias_maximum, asked.get("topic_alias_maximum", 0))
+    connection.outgoing_aliases = OutgoingAliases(alias_maximum) if alias_maximum else None
     connection.takes_plain_frames = not connection.client_max_packet_bytes
-    session, present = broker.sessions.open(connection, client_id, granted, connect.clean_start)
+    broker.ledger.begin()
+    expiry_s = min(_wished_expiry_s(connect), limits.session_expiry_max_s)
+    session, present = broker.sessions.open(connection, client_id, granted, connect.clean_start, expiry_s)
     connection.session = session
     connection.meter = meter_for(connection, session.messages_in)
-    session.expiry_s = min(_wished_expiry_s(connect), limits.session_expiry_max_s)
     keep_alive_s = _keep_alive(connection, connect)
-    connection.state = State.OPEN
-    connection.send(Connack(present, 0, _granted_properties(connect, session, keep_alive_s, limits)))
-    connection.start_keep_alive(keep_alive_s)
-    session.resume()
+
+    def acknowledge(_: Finding | None) -> None:
+        if connection.state is not State.AUTHENTICATING:
+            return  # gone meanwhile
+        connection.state = State.OPEN
+        connection.send(Connack(present, 0, _granted_properties(connect, session, keep_alive_s, limits)))
+        connection.start_keep_alive(keep_alive_s)
+        session.resume()
+        connection.proceed()
+
+    # Only a clean start that ends a kept session has anything to wait for: that session must not come back.
+    broker.ledger.when_kept(acknowledge)
 
 
 def _granted_properties(connect: Connect, session: Session, keep_alive_s: int, limits: Limits) -> Properties | None:

@@ -31,18 +31,20 @@ def on_publish(connection: "Connection", packet: Publish) -> None:
     broker, publisher = connection.broker, connection.publisher
     excess = user_property_finding(properties, broker.limits) if properties is not None else None
     if packet.qos and (short := broker.budget.publish_finding()) is not None:
-        if connection.version < 5:  # its acknowledgement cannot refuse, so there is none: the client keeps the message
+        if connection.version < 5:  # an acknowledgement would promise what is not kept; see below
             connection.disconnect(ReasonCode.QUOTA_EXCEEDED, short.what, "max_memory_bytes")
             return
         excess = short
-    if packet.qos == 2 and not _take_id(connection, packet.packet_id):
+    if packet.qos and not _may_send(connection, packet):
         return
     if excess is None:
         verdict = broker.door.offer(publisher, topic, packet.payload, packet.qos, packet.retain, properties)
     else:
         verdict = broker.door.refuse(publisher, Message(topic, packet.payload, packet.qos, packet.retain), excess)
     refused = verdict.finding is not None and not verdict.delivered
-    if packet.qos == 2 and packet.packet_id is not None:
+    if refused and packet.qos and connection.version < 5 and verdict.finding == connection.broker.ledger.failing:
+        connection.close()  # an acknowledgement would promise what cannot be kept, and 3.1.1 has no word for no
+    elif packet.qos == 2 and packet.packet_id is not None:
         if refused and connection.version == 5:
             _forget_id(connection, packet.packet_id)
         _acknowledge(connection, Pubrec, packet.packet_id, verdict)
@@ -54,28 +56,36 @@ def on_publish(connection: "Connection", packet: Publish) -> None:
         broker.notices.over_quota(connection, verdict.finding)
 
 
-def _take_id(connection: "Connection", packet_id: int | None) -> bool:
+def _may_send(connection: "Connection", packet: Publish) -> bool:
     """Note a QoS 2 packet id. A repeated one is only acknowledged: its message is known (MQTT-4.3.3-10)."""
-    session = connection.session
+    session, ledger, packet_id = connection.session, connection.broker.ledger, packet.packet_id
     assert session is not None
     assert packet_id is not None
-    if packet_id in session.incoming:
-        connection.send(Pubrec(packet_id))
+    ledger.begin()
+    if packet.qos == 2 and packet_id in session.incoming:
+        connection.answer(Pubrec(packet_id), ledger.barrier() if session.number else None)
         return False
     # Only MQTT 5 can be told a Receive Maximum; for 3.1.1 the packet ids themselves are the bound.
-    if connection.version == 5 and len(session.incoming) >= connection.broker.limits.receive_maximum:
+    limit = connection.broker.limits.receive_maximum
+    if connection.version == 5 and connection.unacknowledged >= limit:
         connection.disconnect(
             ReasonCode.RECEIVE_MAXIMUM_EXCEEDED,
-            f"more than {connection.broker.limits.receive_maximum} QoS 2 messages wait for PUBREL (MQTT-3.3.4-7)",
+            f"more than {limit} messages of QoS 1 and 2 are not acknowledged yet (mqtt.receive_maximum, MQTT-3.3.4-7)",
         )
         return False
-    session.incoming.add(packet_id)
+    if packet.qos == 2:
+        session.incoming.add(packet_id)
+        if session.number:
+            ledger.taken(session, packet_id, is_taken=True)
     return True
 
 
 def _forget_id(connection: "Connection", packet_id: int) -> None:
-    assert connection.session is not None
-    connection.session.incoming.discard(packet_id)
+    session = connection.session
+    assert session is not None
+    session.incoming.discard(packet_id)
+    if session.number:
+        connection.broker.ledger.taken(session, packet_id, is_taken=False)
 
 
 def _resolve_alias(connection: "Connection", topic: str, properties: Properties) -> str | None:
@@ -96,13 +106,13 @@ def _resolve_alias(connection: "Connection", topic: str, properties: Properties)
 
 
 def _acknowledge(connection: "Connection", kind: type[Puback] | type[Pubrec], packet_id: int, verdict: Verdict) -> None:
-    finding = verdict.finding
+    finding, promise = verdict.finding, connection.broker.ledger.owed()
     if finding is None or connection.version < 5:
-        connection.send(kind(packet_id))
+        connection.answer(kind(packet_id), promise)
     elif verdict.delivered:
-        connection.send(kind(packet_id, 0, connection.problem(finding)))
+        connection.answer(kind(packet_id, 0, connection.problem(finding)), promise)
     else:
-        connection.send(kind(packet_id, answer(finding).mqtt_reason, connection.problem(finding)))
+        connection.answer(kind(packet_id, answer(finding).mqtt_reason, connection.problem(finding)), promise)
 
 
 def on_puback(connection: "Connection", packet: Puback | Pubcomp) -> None:
@@ -122,14 +132,23 @@ def on_pubrec(connection: "Connection", packet: Pubrec) -> None:
             Pubrel(packet.packet_id, ReasonCode.PACKET_IDENTIFIER_NOT_FOUND if connection.version == 5 else 0)
         )
     else:
-        outgoing.released = True
-        connection.send(Pubrel(packet.packet_id))
+        ledger = connection.broker.ledger
+        ledger.begin()
+        if not outgoing.released:
+            outgoing.released = True
+            if outgoing.number:
+                ledger.released(session, outgoing)
+        connection.answer(Pubrel(packet.packet_id), ledger.owed() or (ledger.barrier() if session.number else None))
 
 
 def on_pubrel(connection: "Connection", packet: Pubrel) -> None:
     session = connection.session
     assert session is not None
+    ledger = connection.broker.ledger
+    ledger.begin()
     known = packet.packet_id in session.incoming
     session.incoming.discard(packet.packet_id)
+    if known and session.number:
+        ledger.taken(session, packet.packet_id, is_taken=False)
     missing = ReasonCode.PACKET_IDENTIFIER_NOT_FOUND if connection.version == 5 and not known else 0
-    connection.send(Pubcomp(packet.packet_id, missing))
+    connection.answer(Pubcomp(packet.packet_id, missing), ledger.owed())

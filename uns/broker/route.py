@@ -33,23 +33,29 @@ class Current(msgspec.Struct, gc=False):
 
 
 class Target(msgspec.Struct, frozen=True):
-    """One session that gets one copy: its overlapping subscriptions merged (MQTT-3.3.4-2, MQTT-3.3.4-4)."""
+    """One session that gets one copy: its overlapping subscriptions merged (MQTT-3.3.4-2, MQTT-3.3.4-4).
+
+    share: the filter `$share/GROUP/FILTER` that it was chosen by; empty for a plain subscription.
+    """
 
     session: "Session"
     qos: int
     no_local: bool = False
     retain_as_published: bool = False
     identifiers: tuple[int, ...] = ()
+    share: str = ""
 
 
 class Fanout(msgspec.Struct, frozen=True):
     """Where a topic's messages go.
 
     plain_v3, plain_v5: connections that take every message at QoS 0 as it is, so they share one frame per version.
+    aliased: the like, but each has topic aliases of its own.
     """
 
     plain_v3: "list[Connection]"
     plain_v5: "list[Connection]"
+    aliased: "list[Connection]"
     targets: list[Target]
     shares: "list[ShareGroup]"
     local: list[Receive]
@@ -58,6 +64,19 @@ class Fanout(msgspec.Struct, frozen=True):
     relay_v3: "tuple[Connection, ...] | None"
     relay_v5: "tuple[Connection, ...] | None"
     """Everybody, when a frame of that version may go to all of them as it came; the same tuple for equal fan-outs."""
+
+    @property
+    def is_kept(self) -> bool:
+        """Does a message of QoS 1 or 2 wait on disk for anybody?"""
+        members = (member for share in self.shares for member in share.members)
+        return any(target.qos and target.session.number for target in self.targets) or any(
+            member.number for member in members
+        )
+
+    @property
+    def plain(self) -> "tuple[Connection, ...]":
+        """Everybody who gets one frame and nothing more when a message has no properties."""
+        return (*self.plain_v3, *self.plain_v5, *self.aliased)
 
 
 class Route:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from uns.broker.ledger import Kept, Ledger, Promise
 from uns.broker.limits import Limits
 from uns.broker.notices import Notices, Trouble
 from uns.broker.quota import properties_bytes
@@ -27,7 +28,12 @@ OUTGOING_BYTES = 64
 
 
 class Outgoing(msgspec.Struct):
-    """One message on its way to this session. expires_ms: monotonic; released: PUBREC has come, PUBREL is out."""
+    """One message on its way to this session. expires_ms: monotonic; released: PUBREC has come.
+
+    packet_id 0: it has not been sent yet. number: in the ledger, 0 when it is not kept there; written: on disk;
+    promise: what its publisher was promised.
+    share: the shared subscription it came by, whose other members get it when this session cannot have it.
+    """
 
     message: Message
     qos: int
@@ -35,6 +41,12 @@ class Outgoing(msgspec.Struct):
     identifiers: tuple[int, ...] = ()
     expires_ms: int | None = None
     released: bool = False
+    packet_id: int = 0
+    number: int = 0
+    kept: Kept | None = None
+    written: bool = False
+    promise: Promise | None = None
+    share: str = ""
 
     @property
     def bytes(self) -> int:
@@ -44,10 +56,14 @@ class Outgoing(msgspec.Struct):
 
 
 class Session:
-    """Hashed by identity: a clean start makes a new session for the same client id."""
+    """Hashed by identity: a clean start makes a new session for the same client id.
+
+    number: in the ledger, 0 when the session ends with its connection and so is not kept.
+    """
 
     __slots__ = (
         "_inflight_bytes",
+        "_ledger",
         "_limits",
         "_next_id",
         "_notices",
@@ -62,6 +78,7 @@ class Session:
         "inflight",
         "messages_in",
         "messages_out",
+        "number",
         "queue",
         "role",
         "since_ms",
@@ -69,8 +86,9 @@ class Session:
         "user",
     )
 
-    def __init__(self, client_id: str, limits: Limits, stats: Stats, notices: Notices) -> None:
+    def __init__(self, client_id: str, limits: Limits, stats: Stats, ledger: Ledger, notices: Notices) -> None:
         self.client_id = client_id
+        self.number = 0
         self.connection: Connection | None = None
         self.subscriptions: dict[str, SubscriptionOptions] = {}
         self.inflight: dict[int, Outgoing] = {}
@@ -88,6 +106,7 @@ class Session:
         self._queued_bytes = 0
         self._resend: deque[int] = deque()
         self._next_id = 0
+        self._ledger = ledger
         self._limits = limits
         self._stats = stats
 
@@ -103,7 +122,7 @@ class Session:
     def deliver(self, message: Message, target: Target, qos: int, retain: bool, expires_ms: int | None) -> None:
         """Send now, queue, or shed by the stated rules; `qos` is already the lower of message and subscription."""
         connection = self.connection
-        outgoing = Outgoing(message, qos, retain, target.identifiers, expires_ms)
+        outgoing = Outgoing(message, qos, retain, target.identifiers, expires_ms, share=target.share)
         if qos == 0:
             if connection is None:
                 return
@@ -121,7 +140,9 @@ class Session:
         outgoing = self.inflight.pop(packet_id, None)
         if outgoing is None:
             return False
-        self._inflight_bytes -= len(outgoing.message.payload)
+        self._inflight_bytes -= outgoing.bytes
+        if outgoing.number:
+            self._ledger.delivered(outgoing)
         self.pump()
         return True
 
@@ -136,12 +157,14 @@ class Session:
                 packet_id = self._resend.popleft()
                 again = self.inflight.get(packet_id)
                 if again is not None and not self._send(connection, again, packet_id, dup=True):
-                    self._drop_inflight(packet_id)
+                    self._drop(packet_id)
                 continue
             outgoing = self.queue.popleft()
             self._queued_bytes -= outgoing.bytes
             if outgoing.expires_ms is not None and outgoing.expires_ms <= connection.monotonic_ms():
                 self._stats.expired += 1
+                if outgoing.number:
+                    self._ledger.dropped(outgoing)
                 continue
             self._start(connection, outgoing)
 
@@ -156,12 +179,36 @@ class Session:
         self._resend = deque(packet_id for packet_id, outgoing in self.inflight.items() if not outgoing.released)
         for packet_id, outgoing in self.inflight.items():
             if outgoing.released:
-                connection.send(Pubrel(packet_id))
+                connection.answer(Pubrel(packet_id), self._ledger.barrier())
         self.pump()
+
+    def give_back(self, share: str) -> list[Outgoing]:
+        """Take out what waits here by this shared subscription. What has been sent is left: it must be completed
+        (MQTT-3.10.4-3)."""
+        given = [outgoing for outgoing in self.queue if outgoing.share == share]
+        if given:
+            self.queue = deque(outgoing for outgoing in self.queue if outgoing.share != share)
+            self._queued_bytes -= sum(outgoing.bytes for outgoing in given)
+            for outgoing in given:
+                if outgoing.number:
+                    self._ledger.dropped(outgoing)
+        return given
+
+    def orphans(self) -> list[Outgoing]:
+        """What the other members of shared subscriptions get when this session ends, oldest first (MQTT 5, 4.8.2).
+
+        A QoS 1 message that was sent but not acknowledged is among them; a QoS 2 message that was sent is not: nobody
+        but this client may get it, for it may have taken it (MQTT-4.8.2-5).
+        """
+        sent = [outgoing for outgoing in self.inflight.values() if outgoing.share and outgoing.qos == 1]
+        return sent + [outgoing for outgoing in self.queue if outgoing.share]
 
     def forget_queue(self) -> None:
         """Drop everything that waits for this session or is on its way to it."""
         self.dropped += len(self.queue) + len(self.inflight)
+        for outgoing in (*self.queue, *self.inflight.values()):
+            if outgoing.number:
+                self._ledger.dropped(outgoing)
         self.queue.clear()
         self.inflight.clear()
         self._resend.clear()
@@ -189,12 +236,22 @@ class Session:
         return True
 
     def _shed_oldest(self) -> None:
-        self._queued_bytes -= self.queue.popleft().bytes
+        shed = self.queue.popleft()
+        self._queued_bytes -= shed.bytes
+        if shed.number:
+            self._ledger.dropped(shed)
         self.dropped += 1
         self._stats.queue_shed += 1
 
-    def _drop_inflight(self, packet_id: int) -> None:
-        self._inflight_bytes -= len(self.inflight.pop(packet_id).message.payload)
+    def take_up(self, outgoing: Outgoing) -> None:
+        """A message that was on its way before the broker restarted; in the order of sending."""
+        if outgoing.packet_id:
+            self.inflight[outgoing.packet_id] = outgoing
+            self._inflight_bytes += outgoing.bytes
+            self._next_id = outgoing.packet_id
+        else:
+            self.queue.append(outgoing)
+            self._queued_bytes += outgoing.bytes
 
     def _has_room(self, connection: "Connection") -> bool:
         if self._inflight_bytes >= self._limits.max_queued_bytes:
@@ -202,17 +259,28 @@ class Session:
         return not connection.congested and len(self.inflight) - len(self._resend) < connection.send_window
 
     def _start(self, connection: "Connection", outgoing: Outgoing) -> None:
-        packet_id = self._take_id()
+        packet_id = outgoing.packet_id = self._take_id()
         self.inflight[packet_id] = outgoing
-        self._inflight_bytes += len(outgoing.message.payload)
+        self._inflight_bytes += outgoing.bytes
+        if self.number:
+            self._ledger.delivery(self, outgoing)
         if not self._send(connection, outgoing, packet_id, dup=False):
-            self._drop_inflight(packet_id)
+            self._drop(packet_id)
+
+    def _drop(self, packet_id: int) -> None:
+        """The client takes no packet of this size."""
+        outgoing = self.inflight.pop(packet_id)
+        self._inflight_bytes -= outgoing.bytes
+        if outgoing.number:
+            self._ledger.dropped(outgoing)
 
     def _send(self, connection: "Connection", outgoing: Outgoing, packet_id: int | None, *, dup: bool) -> bool:
         message = outgoing.message
         properties = self._properties(connection, outgoing) if connection.version == 5 else None
         packet = Publish(message.topic, message.payload, outgoing.qos, outgoing.retain, dup, packet_id, properties)
-        sent = connection.send_publish(packet)
+        # The receiver must never see a message of QoS 2 under another packet id than the one that survives a crash.
+        barrier = self._ledger.barrier() if self.number and outgoing.qos == 2 else None
+        sent = connection.send_publish(packet, barrier)
         if sent:
             self.messages_out += 1
             self._stats.messages_out += 1
@@ -237,6 +305,8 @@ class Session:
     def _enqueue(self, outgoing: Outgoing) -> None:
         self.queue.append(outgoing)
         self._queued_bytes += outgoing.bytes
+        if self.number:
+            self._ledger.delivery(self, outgoing)
         limits = self._limits
         while len(self.queue) > limits.max_queued_messages or self._queued_bytes > limits.max_queued_bytes:
             setting = "max_queued_bytes" if self._queued_bytes > limits.max_queued_bytes else "max_queued_messages"

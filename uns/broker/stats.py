@@ -2,16 +2,26 @@
 
 
 class Stats:
-    """Counters that only grow; but how much there is now: `connections`, `sessions`, `topics`, `retained`,
-    `retained_bytes`, and as of the last look of `budget`: `queued_bytes`, `unsent_bytes`, `unfinished_bytes`,
-    `memory_bytes`."""
+    """Counters that only grow.
+
+    How much there is now say `connections`, `sessions`, `sessions_connected`, `topics`, `retained`, `retained_bytes`,
+    and as of the last look of `budget` `queued_bytes`, `unsent_bytes`, `unfinished_bytes` and `memory_bytes`.
+    sessions_maximum: the most that were connected at once.
+    control: packets that are no PUBLISH.
+    """
 
     __slots__ = (
         "bytes_in",
         "bytes_out",
         "connect_timeouts",
         "connections",
+        "connections_opened",
+        "connects",
         "connects_refused",
+        "control_bytes_in",
+        "control_bytes_out",
+        "control_in",
+        "control_out",
         "expired",
         "keep_alive_timeouts",
         "memory_bytes",
@@ -21,6 +31,7 @@ class Stats:
         "messages_out",
         "protocol_errors",
         "publishes_refused",
+        "publishes_unkept",
         "queue_shed",
         "queued_bytes",
         "quota_refused",
@@ -30,6 +41,9 @@ class Stats:
         "retained_bytes",
         "retained_refused",
         "sessions",
+        "sessions_connected",
+        "sessions_expired",
+        "sessions_maximum",
         "sessions_refused",
         "slow_shed",
         "subscribes_refused",
@@ -55,7 +69,13 @@ class Stats:
     bytes_out: int
     connect_timeouts: int
     connections: int
+    connections_opened: int
+    connects: int
     connects_refused: int
+    control_bytes_in: int
+    control_bytes_out: int
+    control_in: int
+    control_out: int
     expired: int
     keep_alive_timeouts: int
     memory_bytes: int
@@ -65,6 +85,7 @@ class Stats:
     messages_out: int
     protocol_errors: int
     publishes_refused: int
+    publishes_unkept: int
     queue_shed: int
     queued_bytes: int
     quota_refused: int
@@ -74,6 +95,9 @@ class Stats:
     retained_bytes: int
     retained_refused: int
     sessions: int
+    sessions_connected: int
+    sessions_expired: int
+    sessions_maximum: int
     sessions_refused: int
     slow_shed: int
     subscribes_refused: int

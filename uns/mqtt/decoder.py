@@ -33,6 +33,7 @@ class Decoder:
     side: who reads. max_packet_bytes: the largest packet taken, with its fixed header; may be changed at any time.
     version: 3, 4 or 5; a server learns it from the CONNECT, and given one it takes the CONNECT for done.
     failure: why decoding stopped, or None. `version` stays None when CONNECT asks for a version that does not exist.
+    control_packets, control_bytes: how many packets other than PUBLISH were read; the reader may set them back.
     runs: hand over neighbouring plain PUBLISH packets as one `PublishRun`, for a reader that passes them on in bulk.
     """
 
@@ -42,6 +43,8 @@ class Decoder:
         "_needed",
         "_plain",
         "_property_bytes",
+        "control_bytes",
+        "control_packets",
         "failure",
         "max_packet_bytes",
         "runs",
@@ -64,6 +67,8 @@ class Decoder:
         self.max_packet_bytes = max_packet_bytes
         self.version = version
         self.failure: Failure | None = None
+        self.control_packets = 0
+        self.control_bytes = 0
         self._held = bytearray()
         self._needed = 0
         self._first_bytes = _FIRST_BYTES[side, None]
@@ -192,6 +197,9 @@ class Decoder:
             self._needed = stop - pos
             return _INCOMPLETE
         packets.append(self._read_body(kind, data, pos, body_pos, stop))
+        if kind.number is not PacketType.PUBLISH:
+            self.control_packets += 1
+            self.control_bytes += stop - pos
         return stop
 
     def _unwelcome(self, first: int) -> PacketError:
