@@ -8,6 +8,7 @@ import asyncio
 import gc
 import json
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -28,9 +29,14 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 class Target:
-    """Starts the process. port: on 127.0.0.1. Use as a context manager."""
+    """Starts the process. port: on 127.0.0.1. max_files: its file descriptors. Use as a context manager, or `stop`."""
 
-    def __init__(self, limits: dict[str, int] | None = None) -> None:
+    def __init__(self, limits: dict[str, int] | None = None, *, max_files: int | None = None) -> None:
+        def bound() -> None:
+            die_with_parent()
+            if max_files is not None:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (max_files, max_files))
+
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.attacks.target", json.dumps(limits or {})],
             stdin=subprocess.PIPE,
@@ -38,7 +44,7 @@ class Target:
             text=True,
             cwd=ROOT,
             env=clean_environment(),
-            preexec_fn=die_with_parent,
+            preexec_fn=bound,
         )
         assert self.process.stdin is not None
         assert self.process.stdout is not None
@@ -50,14 +56,17 @@ class Target:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
         self._in.close()
         code = self.process.wait(20)
         self._out.close()
         assert code == 0, f"the broker's process ended with {code}"
 
     def report(self, ask: str = "r") -> dict[str, Any]:
-        """stall_ms: longest time between two turns of the loop since the last report, beyond the beat; cpu_stall_ms: the
-        processor time of the worst one, which a busy machine does not lengthen; stats: the broker's counters."""
+        """stall_ms: the longest time between two turns of the loop, beyond the beat; cpu_stall_ms: the processor time
+        of the worst one, which a busy machine does not lengthen; stats: the broker's counters."""
         self._in.write(ask)
         self._in.flush()
         told: dict[str, Any] = json.loads(self._out.readline())

@@ -14,7 +14,7 @@ IDLE_WINDOW_S = 0.25
 
 
 class Outcome(NamedTuple):
-    """stall_ms, cpu_stall_ms: see `Target.report`. rss_growth_mib: afterwards. idle_cpu: share of one core afterwards."""
+    """stall_ms, cpu_stall_ms: see `Target.report`. rss_growth_mib, idle_cpu (share of one core): afterwards."""
 
     seconds: float
     stall_ms: float

@@ -53,8 +53,6 @@ if TYPE_CHECKING:
 KEEP_ALIVE_GRACE = 1.5  # MQTT-3.1.2-22
 SLICE_BYTES = 16_384
 """Received bytes are decoded in slices, so that no client's chunk holds the others up for long."""
-TURN_MS = 5
-"""How long one connection may work before it is the others' turn."""
 LOOK_EVERY = 16
 """Packets between two looks at the clock."""
 PROTOCOLS = {3: "MQTT 3.1", 4: "MQTT 3.1.1", 5: "MQTT 5.0"}
@@ -191,10 +189,16 @@ class Connection:
         """Work for one turn on what was received and on retained messages that are still owed."""
         if self.working:
             return  # called from within, by an answer that came at once
+        now_ms = self.monotonic_ms()
+        until_ms = self.broker.turns.until(now_ms)
+        if now_ms >= until_ms:
+            if not self.ready:
+                self.wake()  # the server sees that it is busy, and calls again
+            return
         self.working = True
         self.broker.door.now_ms = self.broker.clock.wall_ms()
         try:
-            self._work(self.monotonic_ms() + TURN_MS)
+            self._work(until_ms)
         finally:
             self.working = False
 

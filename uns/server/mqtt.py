@@ -14,6 +14,8 @@ from uns.broker import Broker, Connection, State
 TICK_S = 0.05
 CHUNK_BYTES = 65_536
 """A chunk of this size says that the peer sends faster than it is read."""
+WRITES_PER_TURN = 500
+"""Sockets that are written to before the loop sees to what came in: a message may go to ten thousand clients."""
 GRACE_S = 1.0
 """How long a client may take to read its goodbye before its connection is cut."""
 
@@ -28,6 +30,7 @@ class MqttListener:
         self._loop = asyncio.get_running_loop()
         self._tick = self._loop.call_later(TICK_S, self._on_tick)
         broker.on_ready = self._on_ready
+        broker.turns.on_begin = self._on_turn
 
     async def start(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
         """Listen; returns the port, which differs from `port` when that is 0."""
@@ -45,7 +48,8 @@ class MqttListener:
         for server in self._servers:
             server.close()
         self._broker.shut_down()
-        self._flush()
+        while self._broker.ready:
+            self._flush()
         self._tick.cancel()
         leaving = []
         for protocol in list(self._protocols.values()):
@@ -62,8 +66,13 @@ class MqttListener:
     def _on_ready(self) -> None:
         self._loop.call_soon(self._flush)
 
+    def _on_turn(self) -> None:
+        self._loop.call_soon(self._broker.turns.run)
+
     def _flush(self) -> None:
-        ready, self._broker.ready = self._broker.ready, []
+        ready, self._broker.ready = self._broker.ready[:WRITES_PER_TURN], self._broker.ready[WRITES_PER_TURN:]
+        if self._broker.ready:
+            self._on_ready()
         for connection in ready:
             protocol = self._protocols.get(connection)
             if protocol is None:
@@ -73,7 +82,10 @@ class MqttListener:
 
     def _on_tick(self) -> None:
         self._tick = self._loop.call_later(TICK_S, self._on_tick)  # first, so that a failing timer stops no other
-        self._broker.tick()
+        due_ms = self._broker.tick()
+        if due_ms is not None and due_ms <= self._broker.clock.monotonic_ms():
+            self._tick.cancel()
+            self._tick = self._loop.call_later(0, self._on_tick)  # more is due than one turn of the loop takes
 
 
 class _MqttProtocol(asyncio.Protocol):
@@ -151,7 +163,7 @@ class _MqttProtocol(asyncio.Protocol):
             return
         if (connection.busy or yields) and not self._scheduled:
             self._scheduled = True
-            asyncio.get_running_loop().call_soon(self._proceed)
+            self._broker.turns.wait(self._proceed)
         reads = connection.wants_input and not self._scheduled
         if reads is not self._reading:
             self._reading = reads
