@@ -5,7 +5,6 @@ the loop's longest stall was, and what the broker counted; after an `r` it measu
 """
 
 import asyncio
-import gc
 import json
 import os
 import resource
@@ -22,6 +21,7 @@ from tests.support.real_broker import permissive
 from tests.support.running import clean_environment, die_with_parent
 from uns.broker import Answer, Broker, Credentials, Granted, Limits
 from uns.server.clock import SystemClock
+from uns.server.garbage import tamed
 from uns.server.mqtt import MqttListener
 
 BEAT_S = 0.005
@@ -114,9 +114,6 @@ async def _serve(limits: Limits) -> None:
     broker = Broker(permissive(), SystemClock(), limits=limits, authenticate=_authenticate)
     listener = MqttListener(broker)
     port = await listener.start("127.0.0.1", 0)
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000)  # as uns.app.serve does
     heart, stop = _Heart(loop), asyncio.Event()
 
     def on_line() -> None:
@@ -137,7 +134,8 @@ async def _serve(limits: Limits) -> None:
 
     loop.add_reader(0, on_line)
     _tell({"port": port})
-    await stop.wait()
+    with tamed():
+        await stop.wait()
     await listener.stop()
 
 
