@@ -100,6 +100,7 @@ class _MqttProtocol(asyncio.Protocol):
         self._writable = True
         self._reading = True
         self._scheduled = False
+        self._yields = False
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -161,10 +162,12 @@ class _MqttProtocol(asyncio.Protocol):
         assert transport is not None
         if transport.is_closing():
             return
+        self._yields = self._yields or yields
         if (connection.busy or yields) and not self._scheduled:
             self._scheduled = True
             self._broker.turns.wait(self._proceed)
-        reads = connection.wants_input and not self._scheduled
+        # Retained messages that are owed hold up no reading: the end of a client that has gone must be seen.
+        reads = connection.wants_input and not self._yields
         if reads is not self._reading:
             self._reading = reads
             if reads:
@@ -173,7 +176,7 @@ class _MqttProtocol(asyncio.Protocol):
                 transport.pause_reading()
 
     def _proceed(self) -> None:
-        self._scheduled = False
+        self._scheduled = self._yields = False
         if self._connection is not None and self._connection.state is not State.CLOSED:
             self._connection.proceed()
             self._regulate()
