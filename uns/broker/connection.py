@@ -53,8 +53,6 @@ if TYPE_CHECKING:
 KEEP_ALIVE_GRACE = 1.5  # MQTT-3.1.2-22
 PACKETS_AT_ONCE = 512
 """Received bytes are decoded by as many packets, so that no client's chunk holds the others up for long."""
-TURN_MS = 5
-"""How long one connection may work before it is the others' turn."""
 LOOK_EVERY = 16
 """Packets between two looks at the clock."""
 PROTOCOLS = {3: "MQTT 3.1", 4: "MQTT 3.1.1", 5: "MQTT 5.0"}
@@ -198,10 +196,15 @@ class Connection:
     def _take_turn(self, now_ms: int) -> None:
         if self.working:
             return  # called from within, by an answer that came at once
+        until_ms = self.broker.turns.until(now_ms)
+        if now_ms >= until_ms:
+            if not self.ready:
+                self.wake()  # the server sees that it is busy, and calls again
+            return
         self.working = True
         self.broker.door.now_ms = self.broker.clock.wall_ms()
         try:
-            self._work(now_ms + TURN_MS)
+            self._work(until_ms)
         finally:
             self.working = False
 
