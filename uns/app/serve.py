@@ -69,7 +69,7 @@ class Addresses(msgspec.Struct, frozen=True):
         """For people: `127.0.0.1:1883, TLS 127.0.0.1:8883`."""
         plain = "" if self.mqtt_port is None else f"{self.mqtt_host}:{self.mqtt_port}"
         tls = "" if self.mqtt_tls_port is None else f"TLS {self.mqtt_host}:{self.mqtt_tls_port}"
-        return ", ".join(filter(None, (plain, tls))) or f"{self.page}{PATH}"
+        return ", ".join(filter(None, (plain, tls))) or f"ws{self.page.removeprefix('http')}{PATH}"
 
     @property
     def page(self) -> str:

@@ -107,7 +107,7 @@ class MqttProtocol(asyncio.Protocol):
         assert transport is not None
         if transport.is_closing():
             return
-        wanted = connection.wants_input
+        wanted = self._wants_input(connection)
         self._yields = self._yields or yields
         if (connection.busy or yields or (wanted and self._unread)) and not self._scheduled:
             self._scheduled = True
@@ -125,10 +125,14 @@ class MqttProtocol(asyncio.Protocol):
 
     def _proceed(self) -> None:
         self._scheduled = self._yields = False
-        if self._connection is not None and self._connection.state is not State.CLOSED:
-            self._connection.proceed()
+        if self._connection is not None:
+            if self._connection.state is not State.CLOSED:
+                self._connection.proceed()
             self._proceed_unread()
             self._regulate()
+
+    def _wants_input(self, connection: Connection) -> bool:
+        return connection.wants_input
 
     def _proceed_unread(self) -> None:
         """Unwrap more of what was received."""
