@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint types bench vendor reference compiled pure clean
+.PHONY: demo test lint types soak bench vendor reference compiled pure clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/uns demo $(ARGS)
@@ -21,6 +21,9 @@ types: $(VENV)/.installed-dev
 
 reference: $(VENV)/.installed
 	@$(BIN)/python -m docs.generate
+
+soak: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.crash $(ARGS)
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m bench $(ARGS)

@@ -25,7 +25,7 @@ async def test_info(client: httpx.AsyncClient, put: Put) -> None:
         "compiled": is_compiled(),
         "started_at": "2026-09-21T14:11:49.500Z",
         "uptime_s": 90.5,
-        "mqtt": {"host": "127.0.0.1", "port": 1883},
+        "mqtt": {"host": "127.0.0.1", "port": 1883, "tls_port": 8883, "websocket": "/mqtt"},
         "counts": {"topics": 1, "clients": 0, "messages_in": 1, "messages_out": 0, "violations": 0, "sources": 1},
     }
 

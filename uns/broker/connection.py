@@ -13,9 +13,14 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import structs
 
 from uns.broker import on_connect
+from uns.broker.admittance import host_of
+from uns.broker.aliases import OutgoingAliases
 from uns.broker.identity import Publisher
-from uns.broker.on_publish import on_puback, on_publish, on_pubrec, on_pubrel
+from uns.broker.ledger import Promise
+from uns.broker.notices import SETTINGS, Trouble
+from uns.broker.on_publish import on_puback, on_pubcomp, on_publish, on_pubrec, on_pubrel
 from uns.broker.on_subscribe import on_subscribe, on_unsubscribe
+from uns.broker.rate import Meter
 from uns.broker.route import Target
 from uns.broker.session import Session
 from uns.broker.state import State
@@ -58,8 +63,13 @@ _CLOSED: Final = State.CLOSED
 """Members of an Enum by a name of their own: looking one up in its class takes longer than all else in a packet."""
 PROTOCOLS = {3: "MQTT 3.1", 4: "MQTT 3.1.1", 5: "MQTT 5.0"}
 
-Feed = Iterator[tuple[Message, Target, int | None]]
-"""Retained messages still to be sent for a SUBSCRIBE, with their monotonic expiry in ms or None."""
+OWED_ANSWERS = 1000
+"""Answers that wait for the disk before nothing more is read from their client."""
+
+Feed = Iterator[tuple[Message, Target, int | None] | None]
+"""Retained messages still to be sent for a SUBSCRIBE, with their monotonic expiry in ms or None; None is a pause in the
+search for more."""
+_FED: Any = object()
 
 
 class Connection:
@@ -78,16 +88,24 @@ class Connection:
         "address",
         "aliases",
         "broker",
+        "buffered",
         "client_max_packet_bytes",
         "congested",
         "decoder",
         "feeds",
         "held",
+        "host",
         "keep_alive_ms",
         "last_seen_ms",
+        "meter",
         "out",
+        "outgoing_aliases",
+        "over",
+        "owed",
         "publisher",
         "ready",
+        "receiving",
+        "refusal",
         "send_window",
         "session",
         "state",
@@ -99,8 +117,14 @@ class Connection:
         "working",
     )
 
-    def __init__(self, broker: "Broker", address: str) -> None:
+    def __init__(self, broker: "Broker", address: str, over: str = "") -> None:
         self.address = address
+        self.over = over
+        self.host = host_of(address)
+        self.buffered: Callable[[], int] | None = None
+        """Set by the server: the bytes taken from here that its socket has not passed on yet."""
+        self.meter: Meter | None = None
+        self.refusal = broker.admittance.enter(self.host, broker.limits)
         self.state = State.NEW
         self.version = 4
         self.session: Session | None = None
@@ -116,10 +140,14 @@ class Connection:
         self._max_unsent_bytes = broker.limits.max_unsent_bytes
         self.decoder = Decoder(Side.SERVER, max_packet_bytes=broker.limits.max_packet_bytes, known=broker.door.known)
         self.aliases: dict[int, str] = {}
+        self.receiving: set[int] = set()
+        """QoS 2 packet ids that came on this connection and are not released: what Receive Maximum counts (4.9)."""
+        self.outgoing_aliases: OutgoingAliases | None = None
         self.client_max_packet_bytes = 0
         self.acknowledge_problems = True
         self.feeds: deque[Feed] = deque()
         self.held: deque[Any] = deque()
+        self.owed: deque[tuple[Promise | None, Any]] = deque()
         self.unsent_bytes = 0
         self.working = False
         self.keep_alive_ms = 0
@@ -137,22 +165,41 @@ class Connection:
             return
         now_ms = self.last_seen_ms = self._clock.monotonic_ms()
         self._stats.bytes_in += len(data)
+        if self.meter is not None:
+            self.meter.spend_bytes(len(data))
         self.decoder.feed(data)
         self._take_turn(now_ms)
 
     @property
     def busy(self) -> bool:
         """There is work left that nothing but time holds up."""
-        if self.state is _CLOSED or self.state is _AUTHENTICATING:
+        if self.state is _CLOSED or self.state is _AUTHENTICATING or len(self.owed) >= OWED_ANSWERS:
             return False
-        return bool(self.held) or self.decoder.behind or (bool(self.feeds) and self._may_feed)
+        if bool(self.feeds) and self._may_feed:
+            return True
+        return not self.throttled and (bool(self.held) or self.decoder.behind)
 
     @property
     def wants_input(self) -> bool:
         """Reading on would only fill buffers while the connection is behind, checks a password, or cannot answer."""
-        if self.state is _AUTHENTICATING or self.congested:
+        if self.state is _AUTHENTICATING or self.congested or self.throttled or len(self.owed) >= OWED_ANSWERS:
             return False
         return not self.held and not self.decoder.behind
+
+    @property
+    def throttled(self) -> bool:
+        """It sends faster than it may, and is not read for a while."""
+        return self.meter is not None and self.meter.throttled
+
+    @property
+    def unsent_total_bytes(self) -> int:
+        """What the client has not read yet, as far as this process holds it."""
+        return self.unsent_bytes + (self.buffered() if self.buffered is not None else 0)
+
+    @property
+    def unfinished_bytes(self) -> int:
+        """What was received and is not handled: the part of a packet, and what waits for its turn."""
+        return self.decoder.held_bytes
 
     def proceed(self) -> None:
         """Work for one turn on what was received and on retained messages that are still owed."""
@@ -170,9 +217,13 @@ class Connection:
 
     def _work(self, deadline_ms: int) -> None:
         decoder, worked = self.decoder, False
-        while self._handle_held(deadline_ms) and self._feed(deadline_ms):
-            if self.state is _CLOSED or self.state is _AUTHENTICATING:
+        while (self.throttled or self._handle_held(deadline_ms)) and self._feed(deadline_ms):
+            if self.state is _CLOSED or self.state is _AUTHENTICATING or len(self.owed) >= OWED_ANSWERS:
                 return
+            if self.meter is not None and self.session is not None:
+                self.meter.spend_messages(self.session.messages_in)
+                if self.meter.throttled:
+                    return
             if not decoder.behind:
                 failure = decoder.failure
                 if failure is not None:
@@ -183,22 +234,32 @@ class Connection:
                 return
             worked = True
             packets = decoder.read(PACKETS_AT_ONCE)
+            if decoder.control_packets:
+                self._count_control()
             if len(packets) == 1 and not decoder.behind:
                 self._handle(packets[0])
             else:
                 self.held.extend(packets)
+
+    def _count_control(self) -> None:
+        decoder, stats = self.decoder, self._stats
+        stats.control_in += decoder.control_packets
+        stats.control_bytes_in += decoder.control_bytes
+        decoder.control_packets = decoder.control_bytes = 0
 
     def _feed(self, deadline_ms: int) -> bool:
         """Send retained messages that are owed, as far as the client takes them. False when the time is up."""
         session = self.session
         count = 0
         while self.feeds and self._may_feed and session is not None:
-            owed = next(self.feeds[0], None)
-            if owed is None:
+            owed = next(self.feeds[0], _FED)
+            if owed is _FED:
                 self.feeds.popleft()
-                continue
-            message, target, expires_ms = owed
-            session.deliver(message, target, min(message.qos, target.qos), True, expires_ms)
+            elif owed is None:
+                count += LOOK_EVERY - 1 - count % LOOK_EVERY  # a long search: look at the clock now
+            else:
+                message, target, expires_ms = owed
+                session.deliver(message, target, min(message.qos, target.qos), True, expires_ms)
             count += 1
             if count % LOOK_EVERY == 0 and self.monotonic_ms() >= deadline_ms:
                 return False
@@ -206,7 +267,7 @@ class Connection:
 
     @property
     def _may_feed(self) -> bool:
-        return self.session is not None and self.session.keeps_up
+        return self.session is not None and self.session.keeps_up and not self.owed
 
     def write(self, frame: bytes) -> None:
         """Queue a frame; the server is woken once per turn."""
@@ -232,26 +293,75 @@ class Connection:
         self._stats.bytes_out += len(data)
         return data
 
-    def send(self, packet: Any) -> None:
-        """Send an answer, without its explanation when that makes it too large for the client (MQTT-3.2.2-19)."""
+    def send(self, packet: Any) -> bool:
+        """Send an answer, without its explanation when that makes it too large for the client (MQTT-3.2.2-19).
+
+        False when it is too large even so, and was not sent (MQTT-3.1.2-24).
+        """
         frame = encode(packet, self.version)
         room = self.client_max_packet_bytes
         if room and len(frame) > room and getattr(packet, "properties", None):
             frame = encode(structs.replace(packet, properties=_unexplained(packet.properties)), self.version)
-        if not room or len(frame) <= room:
-            self.write(frame)
-
-    def send_publish(self, packet: Publish) -> bool:
-        """False when the client said it takes no packet of this size (MQTT-3.1.2-24)."""
-        frame = encode(packet, self.version)
-        if self.client_max_packet_bytes and len(frame) > self.client_max_packet_bytes:
+        if room and len(frame) > room:
             return False
+        self.broker.stats.control_out += 1
+        self.broker.stats.control_bytes_out += len(frame)
         self.write(frame)
+        return True
+
+    def answer(self, packet: Any, promise: Promise | None) -> None:
+        """Send an answer when what it promises is on disk, and never before an earlier one (MQTT-4.6.0-2 to -4)."""
+        if promise is not None:
+            promise.on_kept = self.settle
+        elif not self.owed:
+            self.send(packet)
+            return
+        self.owed.append((promise, packet))
+
+    @property
+    def unacknowledged(self) -> int:
+        """Messages of QoS 1 and 2 that came on this connection and are not answered to the end."""
+        if not self.owed:
+            return len(self.receiving)
+        return len(self.receiving) + sum(1 for _, packet in self.owed if type(packet) is Puback)
+
+    def settle(self) -> None:
+        """Send the answers whose promises are kept. A client that can be told that the disk is full is told."""
+        owed = self.owed
+        while owed:
+            promise, packet = owed[0]
+            if promise is not None and promise.open:
+                if promise.finding is None or type(packet) is not Puback or self.version < 5:
+                    break
+                packet = Puback(packet.packet_id, ReasonCode.QUOTA_EXCEEDED, self.problem(promise.finding))
+            owed.popleft()
+            if type(packet) is bytes:
+                self.write(packet)
+            else:
+                self.send(packet)
+        if not self.ready and (self.busy or not owed):
+            self.wake()  # there may be more to read and to do
+
+    def send_publish(self, packet: Publish, promise: Promise | None = None) -> bool:
+        """False when the client said it takes no packet of this size (MQTT-3.1.2-24)."""
+        aliases, room = self.outgoing_aliases, self.client_max_packet_bytes
+        waits = promise is not None or (packet.qos > 0 and bool(self.owed))
+        # What waits sets no alias: a message that overtakes it could not be understood.
+        frame = encode(packet, self.version) if aliases is None or waits else aliases.encode(packet, room)
+        if room and len(frame) > room:
+            return False
+        if promise is not None:
+            promise.on_kept = self.settle
+        if waits:
+            self.owed.append((promise, frame))
+        else:
+            self.write(frame)
         return True
 
     def shed(self, count: int = 1) -> None:
         """Count QoS 0 messages that a slow consumer does not get."""
         self.broker.stats.slow_shed += count
+        self.broker.notices.raise_for(self, Trouble.SLOW, "max_unsent_bytes")
         if self.session is not None:
             self.session.dropped += count
 
@@ -260,7 +370,9 @@ class Connection:
 
     @property
     def protocol(self) -> str:
-        return PROTOCOLS.get(self.version, "MQTT")
+        """For people: `MQTT 5.0`, `MQTT 3.1.1 over WebSocket`."""
+        name = PROTOCOLS.get(self.version, "MQTT")
+        return f"{name} over {self.over}" if self.over else name
 
     # --- dispatch -----------------------------------------------------------------------------------------------
 
@@ -268,7 +380,7 @@ class Connection:
         """Handle decoded packets in order. False when the time is up; what is left stays held."""
         held = self.held
         count = 0
-        while held and self.state is not _AUTHENTICATING:
+        while held and self.state is not _AUTHENTICATING and len(self.owed) < OWED_ANSWERS:
             packet = held.popleft()
             self._handle(packet)
             count += LOOK_EVERY if type(packet) is PublishRun else 1
@@ -295,11 +407,14 @@ class Connection:
         self._stats.messages_in += count
         for topic, verdict in door.offer_run(self.publisher, run, self.version):
             door.notify_rejected(self.client_id, topic, verdict)
+            self.broker.notices.over_quota(self, verdict.finding)
 
     # --- keep-alive ---------------------------------------------------------------------------------------------
 
     def _connect_timed_out(self) -> None:
         self.broker.stats.connects_refused += 1
+        self.broker.stats.connect_timeouts += 1
+        self.broker.notices.raise_for(self, Trouble.REFUSED, "connect_timeout_s", "no CONNECT came in time")
         self.close()
 
     def start_keep_alive(self, keep_alive_s: int) -> None:
@@ -313,7 +428,10 @@ class Connection:
         self.timer = self.broker.timers.at(due_ms, self._keep_alive_due)
 
     def _keep_alive_due(self) -> None:
+        if self.throttled:  # the silence is ours
+            self.last_seen_ms = self.monotonic_ms()
         if self.monotonic_ms() - self.last_seen_ms >= self.keep_alive_ms:
+            self.broker.stats.keep_alive_timeouts += 1
             self.disconnect(ReasonCode.KEEP_ALIVE_TIMEOUT, f"nothing came for {self.keep_alive_ms / 1000:g} s")
         else:
             self._watch()
@@ -360,10 +478,13 @@ class Connection:
 
     # --- the end ------------------------------------------------------------------------------------------------
 
-    def disconnect(self, reason_code: int, text: str) -> None:
+    def disconnect(self, reason_code: int, text: str, setting: str = "") -> None:
         """Close, telling an open MQTT 5 client why; before CONNACK the answer is a CONNACK."""
         if self.state is State.CLOSED:
             return
+        if self.state is State.OPEN and reason_code != ReasonCode.SERVER_SHUTTING_DOWN:
+            detail = f"0x{reason_code:02X} {text}"
+            self.broker.notices.raise_for(self, Trouble.CUT, setting or SETTINGS.get(reason_code, ""), detail)
         if self.state is not State.OPEN:
             self._refuse_unopened(reason_code, text)
             return
@@ -377,13 +498,21 @@ class Connection:
         if self.decoder.version is not None:
             self.version = self.decoder.version
         elif reason_code != ReasonCode.UNSUPPORTED_PROTOCOL_VERSION:
+            self.broker.stats.connects_refused += 1
+            self.broker.notices.raise_for(
+                self, Trouble.REFUSED, SETTINGS.get(reason_code, ""), f"0x{reason_code:02X} {text}"
+            )
             self.close()
             return
         on_connect.refuse(self, reason_code, text)
 
     def taken_over(self) -> None:
         """Another connection took this client id (MQTT-3.1.4-3)."""
-        self.disconnect(ReasonCode.SESSION_TAKEN_OVER, f"another connection came with client id '{self.client_id}'")
+        if self.state is State.OPEN:
+            text = f"another connection came with client id '{self.client_id}'"
+            self.disconnect(ReasonCode.SESSION_TAKEN_OVER, text)
+        else:
+            self.close()  # before its CONNACK, which has no such code
 
     def server_shutting_down(self) -> None:
         """The broker stops: wills stay unsent, sessions stay."""
@@ -403,8 +532,11 @@ class Connection:
             return
         self.state = State.CLOSED
         self._stop_timer()
+        if self.meter is not None:
+            self.meter.stop()
         self.held.clear()
         self.feeds.clear()
+        self.owed.clear()
         broker, session, self.session = self.broker, self.session, None
         will, self.will = self.will, None
         if session is not None and session.connection is self:
@@ -434,7 +566,7 @@ _ON_PACKET: Final[dict[type, Callable[[Connection, Any], None]]] = {
     Puback: on_puback,
     Pubrec: on_pubrec,
     Pubrel: on_pubrel,
-    Pubcomp: on_puback,
+    Pubcomp: on_pubcomp,
     Subscribe: on_subscribe,
     Unsubscribe: on_unsubscribe,
     Pingreq: Connection._on_pingreq,

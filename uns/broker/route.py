@@ -44,9 +44,12 @@ class Current:
 
 
 class Target:
-    """One session that gets one copy: its overlapping subscriptions merged (MQTT-3.3.4-2, MQTT-3.3.4-4)."""
+    """One session that gets one copy: its overlapping subscriptions merged (MQTT-3.3.4-2, MQTT-3.3.4-4).
 
-    __slots__ = ("identifiers", "no_local", "qos", "retain_as_published", "session")
+    share: the filter `$share/GROUP/FILTER` that it was chosen by; empty for a plain subscription.
+    """
+
+    __slots__ = ("identifiers", "no_local", "qos", "retain_as_published", "session", "share")
 
     def __init__(
         self,
@@ -55,28 +58,32 @@ class Target:
         no_local: bool = False,
         retain_as_published: bool = False,
         identifiers: tuple[int, ...] = (),
+        share: str = "",
     ) -> None:
         self.session = session
         self.qos = qos
         self.no_local = no_local
         self.retain_as_published = retain_as_published
         self.identifiers = identifiers
+        self.share = share
 
 
 class Fanout:
     """Where a topic's messages go.
 
     plain_v3, plain_v5: connections that take every message at QoS 0 as it is, so they share one frame per version.
+    aliased: the like, but each has topic aliases of its own.
     only_plain: they are all there is. relay_v3, relay_v5: everybody, when a frame of that version may go to all of them
     as it came; the same tuple for equal fan-outs.
     """
 
-    __slots__ = ("local", "only_plain", "plain_v3", "plain_v5", "relay_v3", "relay_v5", "shares", "targets")
+    __slots__ = ("aliased", "local", "only_plain", "plain_v3", "plain_v5", "relay_v3", "relay_v5", "shares", "targets")
 
     def __init__(
         self,
         plain_v3: "list[Connection]",
         plain_v5: "list[Connection]",
+        aliased: "list[Connection]",
         targets: list[Target],
         shares: "list[ShareGroup]",
         local: list[Receive],
@@ -85,12 +92,26 @@ class Fanout:
     ) -> None:
         self.plain_v3 = plain_v3
         self.plain_v5 = plain_v5
+        self.aliased = aliased
         self.targets = targets
         self.shares = shares
         self.local = local
         self.only_plain = not (targets or shares or local)
         self.relay_v3 = relay_v3
         self.relay_v5 = relay_v5
+
+    @property
+    def is_kept(self) -> bool:
+        """Does a message of QoS 1 or 2 wait on disk for anybody?"""
+        members = (member for share in self.shares for member in share.members)
+        return any(target.qos and target.session.number for target in self.targets) or any(
+            member.number for member in members
+        )
+
+    @property
+    def plain(self) -> "tuple[Connection, ...]":
+        """Everybody who gets one frame and nothing more when a message has no properties."""
+        return (*self.plain_v3, *self.plain_v5, *self.aliased)
 
 
 class Route:

@@ -33,6 +33,7 @@ class Decoder:
     side: who reads. max_packet_bytes: the largest packet taken, with its fixed header; may be changed at any time.
     version: 3, 4 or 5; a server learns it from the CONNECT, and given one it takes the CONNECT for done.
     failure: why decoding stopped, or None. `version` stays None when CONNECT asks for a version that does not exist.
+    control_packets, control_bytes: how many packets other than PUBLISH were read; the reader may set them back.
     known: what the reader knows of topics, by their bytes. Neighbouring plain PUBLISH packets on these topics are
     handed over as one `PublishRun` with what is known of each, for a reader that passes them on in bulk.
     """
@@ -46,6 +47,8 @@ class Decoder:
         "_plain",
         "_pos",
         "_property_bytes",
+        "control_bytes",
+        "control_packets",
         "failure",
         "max_packet_bytes",
         "side",
@@ -66,6 +69,8 @@ class Decoder:
         self.max_packet_bytes = max_packet_bytes
         self.version = version
         self.failure: Failure | None = None
+        self.control_packets = 0
+        self.control_bytes = 0
         self._known = _NOTHING_KNOWN if known is None else known
         self._data = b""
         self._pos = 0
@@ -76,6 +81,11 @@ class Decoder:
         self._property_bytes = 0
         if version is not None:
             self._connected(version)
+
+    @property
+    def held_bytes(self) -> int:
+        """What has come and is not read: the part of a packet, and what there was no room for."""
+        return len(self._held) + len(self._data) - self._pos
 
     def receive(self, data: bytes | bytearray | memoryview) -> list[Packet | PublishRun]:
         """The packets that are complete with this chunk, those before a failure included. Never raises."""
@@ -215,6 +225,9 @@ class Decoder:
             self._needed = stop - pos
             return _INCOMPLETE
         packets.append(self._read_body(kind, data, pos, body_pos, stop))
+        if kind.number is not PacketType.PUBLISH:
+            self.control_packets += 1
+            self.control_bytes += stop - pos
         return stop
 
     def _unwelcome(self, first: int) -> PacketError:
