@@ -201,6 +201,11 @@ class Connection:
         """What was received and is not handled: the part of a packet, and what waits for its turn."""
         return self.decoder.held_bytes
 
+    @property
+    def at_rest(self) -> bool:
+        """Everything that came is worked off, and more may come: the way of nearly every small chunk."""
+        return self.wants_input and not self.busy
+
     def proceed(self) -> None:
         """Work for one turn on what was received and on retained messages that are still owed."""
         self._take_turn(self.monotonic_ms())
