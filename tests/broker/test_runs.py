@@ -89,6 +89,29 @@ def test_equal_fan_outs_are_passed_on_in_one_piece(broker: Broker) -> None:
     assert broker.stats.messages_out == 18
 
 
+def test_a_long_chunk_is_worked_off_in_turns() -> None:
+    """Or a client with small or refused messages would hold the others up for as long as its chunk lasts."""
+
+    class Ticking(FakeClock):
+        def monotonic_ms(self) -> int:
+            self.advance(1)
+            return super().monotonic_ms()
+
+    broker = Broker(compile_admission(), Ticking(), authenticate=by_username)
+    peer = Peer(broker, 4)
+    peer.connect("p")
+    peer.send(Publish("open/a", b"x"))
+    already = broker.stats.messages_in
+    peer.send(*[Publish("open/a", b"x")] * 10_000)
+    assert 0 < broker.stats.messages_in - already < 10_000
+    turns = 0
+    while peer.connection.busy:
+        peer.connection.proceed()
+        turns += 1
+    assert broker.stats.messages_in - already == 10_000
+    assert turns >= 2
+
+
 def test_a_congested_subscriber_loses_a_run_and_each_message_is_counted(
     broker: Broker, peer: Peer, other: Peer
 ) -> None:

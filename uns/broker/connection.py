@@ -8,7 +8,7 @@ Whatever goes wrong is told with its reason code before the close: CONNACK while
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import structs
 
@@ -55,6 +55,10 @@ PACKETS_AT_ONCE = 512
 """Received bytes are decoded by as many packets, so that no client's chunk holds the others up for long."""
 LOOK_EVERY = 16
 """Packets between two looks at the clock."""
+_NEW: Final = State.NEW
+_AUTHENTICATING: Final = State.AUTHENTICATING
+_CLOSED: Final = State.CLOSED
+"""Members of an Enum by a name of their own: looking one up in its class takes longer than all else in a packet."""
 PROTOCOLS = {3: "MQTT 3.1", 4: "MQTT 3.1.1", 5: "MQTT 5.0"}
 
 OWED_ANSWERS = 1000
@@ -76,6 +80,10 @@ class Connection:
     """
 
     __slots__ = (
+        "_clock",
+        "_door",
+        "_max_unsent_bytes",
+        "_stats",
         "acknowledge_problems",
         "address",
         "aliases",
@@ -126,6 +134,10 @@ class Connection:
         self.send_window = broker.limits.receive_maximum
         self.takes_plain_frames = False
         self.broker = broker
+        self._door = broker.door
+        self._clock = broker.clock
+        self._stats = broker.stats
+        self._max_unsent_bytes = broker.limits.max_unsent_bytes
         self.decoder = Decoder(Side.SERVER, max_packet_bytes=broker.limits.max_packet_bytes, known=broker.door.known)
         self.aliases: dict[int, str] = {}
         self.receiving: set[int] = set()
@@ -149,10 +161,10 @@ class Connection:
 
     def receive(self, data: bytes) -> None:
         """Take what the network brought; answers stand in `out` afterwards."""
-        if self.state is State.CLOSED:
+        if self.state is _CLOSED:
             return
-        now_ms = self.last_seen_ms = self.monotonic_ms()
-        self.broker.stats.bytes_in += len(data)
+        now_ms = self.last_seen_ms = self._clock.monotonic_ms()
+        self._stats.bytes_in += len(data)
         if self.meter is not None:
             self.meter.spend_bytes(len(data))
         self.decoder.feed(data)
@@ -161,7 +173,7 @@ class Connection:
     @property
     def busy(self) -> bool:
         """There is work left that nothing but time holds up."""
-        if self.state in (State.CLOSED, State.AUTHENTICATING) or len(self.owed) >= OWED_ANSWERS:
+        if self.state is _CLOSED or self.state is _AUTHENTICATING or len(self.owed) >= OWED_ANSWERS:
             return False
         if bool(self.feeds) and self._may_feed:
             return True
@@ -170,7 +182,7 @@ class Connection:
     @property
     def wants_input(self) -> bool:
         """Reading on would only fill buffers while the connection is behind, checks a password, or cannot answer."""
-        if self.state is State.AUTHENTICATING or self.congested or self.throttled or len(self.owed) >= OWED_ANSWERS:
+        if self.state is _AUTHENTICATING or self.congested or self.throttled or len(self.owed) >= OWED_ANSWERS:
             return False
         return not self.held and not self.decoder.behind
 
@@ -189,6 +201,11 @@ class Connection:
         """What was received and is not handled: the part of a packet, and what waits for its turn."""
         return self.decoder.held_bytes
 
+    @property
+    def at_rest(self) -> bool:
+        """Everything that came is worked off, and more may come: the way of nearly every small chunk."""
+        return self.wants_input and not self.busy
+
     def proceed(self) -> None:
         """Work for one turn on what was received and on retained messages that are still owed."""
         self._take_turn(self.monotonic_ms())
@@ -202,16 +219,16 @@ class Connection:
                 self.wake()  # the server sees that it is busy, and calls again
             return
         self.working = True
-        self.broker.door.now_ms = self.broker.clock.wall_ms()
+        self._door.now_ms = self._clock.wall_ms()
         try:
             self._work(until_ms)
         finally:
             self.working = False
 
     def _work(self, deadline_ms: int) -> None:
-        decoder = self.decoder
+        decoder, worked = self.decoder, False
         while (self.throttled or self._handle_held(deadline_ms)) and self._feed(deadline_ms):
-            if self.state in (State.CLOSED, State.AUTHENTICATING) or len(self.owed) >= OWED_ANSWERS:
+            if self.state is _CLOSED or self.state is _AUTHENTICATING or len(self.owed) >= OWED_ANSWERS:
                 return
             if self.meter is not None and self.session is not None:
                 self.meter.spend_messages(self.session.messages_in)
@@ -223,12 +240,19 @@ class Connection:
                     self.broker.stats.protocol_errors += 1
                     self.disconnect(failure.reason_code, failure.text)
                 return
-            self.held.extend(decoder.read(PACKETS_AT_ONCE))
+            if worked and self._clock.monotonic_ms() >= deadline_ms:
+                return
+            worked = True
+            packets = decoder.read(PACKETS_AT_ONCE)
             if decoder.control_packets:
                 self._count_control()
+            if len(packets) == 1 and not decoder.behind:
+                self._handle(packets[0])
+            else:
+                self.held.extend(packets)
 
     def _count_control(self) -> None:
-        decoder, stats = self.decoder, self.broker.stats
+        decoder, stats = self.decoder, self._stats
         stats.control_in += decoder.control_packets
         stats.control_bytes_in += decoder.control_bytes
         decoder.control_packets = decoder.control_bytes = 0
@@ -259,7 +283,7 @@ class Connection:
         """Queue a frame; the server is woken once per turn."""
         self.out.append(frame)
         self.unsent_bytes += len(frame)
-        if self.unsent_bytes > self.broker.limits.max_unsent_bytes:
+        if self.unsent_bytes > self._max_unsent_bytes:
             self.congested = True
         if not self.ready:
             self.wake()
@@ -276,7 +300,7 @@ class Connection:
         self.unsent_bytes = 0
         data = self.out[0] if len(self.out) == 1 else b"".join(self.out)
         self.out.clear()
-        self.broker.stats.bytes_out += len(data)
+        self._stats.bytes_out += len(data)
         return data
 
     def send(self, packet: Any) -> bool:
@@ -352,7 +376,7 @@ class Connection:
             self.session.dropped += count
 
     def monotonic_ms(self) -> int:
-        return self.broker.clock.monotonic_ms()
+        return self._clock.monotonic_ms()
 
     @property
     def protocol(self) -> str:
@@ -366,29 +390,31 @@ class Connection:
         """Handle decoded packets in order. False when the time is up; what is left stays held."""
         held = self.held
         count = 0
-        while held and self.state is not State.AUTHENTICATING and len(self.owed) < OWED_ANSWERS:
+        while held and self.state is not _AUTHENTICATING and len(self.owed) < OWED_ANSWERS:
             packet = held.popleft()
-            if type(packet) is PublishRun:
-                self._on_run(packet)
-                count += LOOK_EVERY - 1
-            elif self.state is State.NEW:
-                on_connect.on_connect(self, packet)
-            else:
-                _ON_PACKET[type(packet)](self, packet)
-            if self.state is State.CLOSED:
-                held.clear()
-            count += 1
+            self._handle(packet)
+            count += LOOK_EVERY if type(packet) is PublishRun else 1
             if count >= LOOK_EVERY:
                 count = 0
                 if held and self.monotonic_ms() >= deadline_ms:
                     return False
         return True
 
+    def _handle(self, packet: Any) -> None:
+        if type(packet) is PublishRun:
+            self._on_run(packet)
+        elif self.state is _NEW:
+            on_connect.on_connect(self, packet)
+        else:
+            _ON_PACKET[type(packet)](self, packet)
+        if self.state is _CLOSED:
+            self.held.clear()
+
     def _on_run(self, run: PublishRun) -> None:
-        session, door = self.session, self.broker.door
+        session, door, count = self.session, self._door, len(run.messages)
         assert session is not None
-        session.messages_in += len(run.messages)
-        self.broker.stats.messages_in += len(run.messages)
+        session.messages_in += count
+        self._stats.messages_in += count
         for topic, verdict in door.offer_run(self.publisher, run, self.version):
             door.notify_rejected(self.client_id, topic, verdict)
             self.broker.notices.over_quota(self, verdict.finding)
@@ -550,7 +576,7 @@ def _cut(text: str, limit: int = 1000) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-_ON_PACKET: dict[type, Callable[[Connection, Any], None]] = {
+_ON_PACKET: Final[dict[type, Callable[[Connection, Any], None]]] = {
     Connect: Connection._on_second_connect,
     Publish: on_publish,
     Puback: on_puback,

@@ -404,7 +404,9 @@ class Door:
 
     def retained(self, topic_filter: str) -> Iterator[tuple[Message, int | None]]:
         """(message, monotonic expiry or None) of each retained message a filter matches."""
-        return (found for found in self.search_retained(topic_filter) if found is not None)
+        for found in self.search_retained(topic_filter):
+            if found is not None:
+                yield found
 
     def search_retained(self, topic_filter: str) -> Iterator[tuple[Message, int | None] | None]:
         """`retained`, which also yields None now and then while it finds nothing: a filter may nearly match a million

@@ -96,12 +96,13 @@ class Decoder:
         """Take a chunk for `read`."""
         if self.failure is not None:
             return
-        if self._held:
+        if self._needed:
             if len(self._held) + len(data) < self._needed:
                 self._held += data
                 return
             self._data = b"".join((self._held, data))
             self._held = bytearray()
+            self._needed = 0
         elif self._pos < len(self._data):
             self._data = b"".join((self._data[self._pos :], data))
         else:

@@ -51,7 +51,9 @@ class MqttProtocol(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._receive(data)
-        self._regulate(yields=len(data) >= CHUNK_BYTES)
+        yields = len(data) >= CHUNK_BYTES
+        if yields or self._unread or self._connection is None or not self._connection.at_rest:
+            self._regulate(yields=yields)
 
     def _receive(self, data: bytes) -> None:
         assert self._connection is not None
