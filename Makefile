@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint types bench vendor reference clean
+.PHONY: demo test lint types soak bench vendor reference compiled pure clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/uns demo $(ARGS)
@@ -21,6 +21,9 @@ types: $(VENV)/.installed-dev
 
 reference: $(VENV)/.installed
 	@$(BIN)/python -m docs.generate
+
+soak: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.crash $(ARGS)
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m bench $(ARGS)
@@ -39,7 +42,15 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 	@$(PIP) install -c constraints.txt -e '.[opcua,modbus,dev]'
 	@touch $@
 
-clean:
+# The core in machine code: the same source, compiled by mypyc. Needs a C compiler and Python's headers.
+compiled: $(VENV)/.installed-dev pure
+	UNS_COMPILED=1 $(BIN)/python setup.py -q build_ext --inplace
+	@find uns -name '*.so' -exec touch {} +
+
+pure:
+	@find uns -name '*.so' -delete
+
+clean: pure
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .cache
 
 vendor: $(VENV)/.installed-dev

@@ -59,7 +59,7 @@ ANSWERS = {
     "namespace": WireAnswer(0x83, 422, 5),
     "source": WireAnswer(0x83, 422, 5),
     "sparkplug": WireAnswer(0x99, 422, 5),
-    "storage": WireAnswer(0x80, 503, 1),
+    "storage": WireAnswer(0x97, 503, 1),
     "history": WireAnswer(0x80, 503, 1),
     "violations": WireAnswer(0x80, 503, 1),
     "unreachable": WireAnswer(0x88, 503, 6),

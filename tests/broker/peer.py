@@ -52,18 +52,32 @@ class Peer:
         will: ConnectWill | None = None,
         properties: Properties | None = None,
     ) -> Connack:
-        self.send(Connect(client_id, self.version, clean, keep_alive, username, None, will, properties))
+        self.send_connect(client_id, clean, keep_alive, username, will, properties)
         connack, *self.backlog = self.take()
         assert isinstance(connack, Connack)
         return connack
 
+    def send_connect(
+        self,
+        client_id: str,
+        clean: bool = True,
+        keep_alive: int = 0,
+        username: str | None = None,
+        will: ConnectWill | None = None,
+        properties: Properties | None = None,
+    ) -> None:
+        self.send(Connect(client_id, self.version, clean, keep_alive, username, None, will, properties))
+
     def subscribe(self, *filters: str, qos: int = 0, properties: Properties | None = None, **options: Any) -> Suback:
         """The SUBACK; the retained messages that follow it are the `backlog`."""
-        subscriptions = [Subscription(topic_filter, qos, **options) for topic_filter in filters]
-        self.send(Subscribe(7, subscriptions, properties))
+        self.send_subscribe(*filters, qos=qos, properties=properties, **options)
         suback, *self.backlog = self.take()
         assert isinstance(suback, Suback)
         return suback
+
+    def send_subscribe(self, *filters: str, qos: int = 0, properties: Properties | None = None, **options: Any) -> None:
+        subscriptions = [Subscription(topic_filter, qos, **options) for topic_filter in filters]
+        self.send(Subscribe(7, subscriptions, properties))
 
     def publish(
         self, topic: str, payload: bytes = b"1", qos: int = 0, packet_id: int | None = None, **rest: Any

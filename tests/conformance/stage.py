@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import msgspec
-
 import uns.mqtt
 from tests.conformance.cases import Case, Step, raw_bytes
 from tests.conformance.peers import Peer
@@ -114,7 +112,7 @@ class Stage:
         own: dict[str, Any] = {"client_id": name, "version": peer.version} if kind is Connect else {}
         properties: dict[str, Any] = {}
         for field, value in fields.items():
-            (own if field in kind.__struct_fields__ else properties)[field] = self._value(field, value, peer)
+            (own if field in _fields(kind) else properties)[field] = self._value(field, value, peer)
         if properties and peer.version == 5:
             own["properties"] = properties
         return kind(**own)
@@ -138,11 +136,11 @@ class Stage:
         assert type(packet) is kind, f"expected {kind.__name__}, came: {packet}"
         properties = getattr(packet, "properties", None) or {}
         for field, value in fields.items():
-            if field not in kind.__struct_fields__ and peer.version < 5:
+            if field not in _fields(kind) and peer.version < 5:
                 continue
             if field == "reason_codes" and kind is uns.mqtt.Unsuback and peer.version < 5:
                 continue
-            found = getattr(packet, field) if field in kind.__struct_fields__ else properties.get(field)
+            found = getattr(packet, field) if field in _fields(kind) else properties.get(field)
             if field in _NAMED and isinstance(value, str) and value.startswith("="):
                 value = self._names.setdefault(value[1:], found)
             expected = _plain(field, value)
@@ -151,9 +149,13 @@ class Stage:
             assert found == expected, f"{field} is {found!r}, not {expected!r}: {packet}"
 
 
+def _fields(kind: type[Any]) -> tuple[str, ...]:
+    return getattr(kind, "__struct_fields__", None) or kind.__slots__
+
+
 def _kind(what: str) -> type[Any]:
     kind: type[Any] = getattr(uns.mqtt, what.capitalize())
-    assert issubclass(kind, msgspec.Struct), what
+    assert isinstance(kind, type), what
     return kind
 
 

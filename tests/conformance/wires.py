@@ -101,8 +101,8 @@ class WatchedBroker(Broker):
         self.ticks = 0
         super().__init__(*arguments, **options)
 
-    def accept(self, address: str) -> Connection:
-        connection = super().accept(address)
+    def accept(self, address: str, over: str = "") -> Connection:
+        connection = super().accept(address, over)
         self.accepted[address] = connection
         return connection
 

@@ -7,7 +7,9 @@ from contextlib import suppress
 
 from uns.errors import Finding
 from uns.history import Recorder
+from uns.persistence import GroupCommit
 from uns.security import Authenticator
+from uns.server.tls import Handshakes
 from uns.violations import ViolationStore
 
 log = logging.getLogger(__name__)
@@ -63,18 +65,29 @@ async def stop_task(task: asyncio.Task[None]) -> None:
 
 
 def checks(
-    health: Health, serving: Callable[[], bool], recorder: Recorder | None, violations: ViolationStore
+    health: Health,
+    serving: Callable[[], bool],
+    commit: GroupCommit | None,
+    recorder: Recorder | None,
+    violations: ViolationStore,
 ) -> Mapping[str, Finding | None]:
     """What /readyz tells: each part and what is wrong with it, or None."""
     told: dict[str, Finding | None] = {
         "broker": None if serving() else _not_listening(),
+        "persistence": commit.finding if commit else None,
         "history": recorder.status().finding if recorder else None,
         "violations": violations.status().finding,
     }
     return told | health.faults
 
 
-def gauges(recorder: Recorder | None, violations: ViolationStore, authenticator: Authenticator) -> Mapping[str, float]:
+def gauges(
+    commit: GroupCommit | None,
+    recorder: Recorder | None,
+    violations: ViolationStore,
+    authenticator: Authenticator,
+    handshakes: Handshakes,
+) -> Mapping[str, float]:
     """What /metrics tells beside the broker's own counters: every queue and what it shed."""
     kept = violations.status()
     told: dict[str, float] = {
@@ -84,7 +97,11 @@ def gauges(recorder: Recorder | None, violations: ViolationStore, authenticator:
         "violations_dropped_total": kept.dropped,
         "violations_write_failures_total": kept.failures,
         "login_failures_total": authenticator.failures,
+        "tls_handshakes": len(handshakes),
+        "tls_handshake_failures_total": handshakes.failed,
     }
+    if commit is not None:
+        told |= {"persistence_commits_total": commit.batches, "persistence_write_failures_total": commit.failures}
     if recorder is not None:
         history = recorder.status()
         told |= {

@@ -1,15 +1,16 @@
 """How is the whole house put together, started and stopped? The only place that knows all its parts.
 
-broker ◀─ MQTT listener          violations ◀─┐
+broker ◀─ MQTT listeners         violations ◀─┐
   ▲  ▲ ─▶ recorder ─▶ history       broker ───┘
   │  └── Sparkplug host (projection)
   └───── sources (adapters as edge nodes)      HTTP ─▶ API over broker, policy, history, violations, sources
 """
 
 import asyncio
-import gc
 import logging
 import secrets
+import ssl
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from functools import partial
@@ -23,6 +24,7 @@ from uns.api.platform import HistoryReader
 from uns.app.authentication import Authentication
 from uns.app.data import own_data
 from uns.app.health import Health, checks, gauges, stop_task
+from uns.app.notice_log import NoticeLog
 from uns.app.plant import Plant
 from uns.app.sources import Sources
 from uns.broker import Broker
@@ -31,13 +33,17 @@ from uns.errors import Finding, UnsError
 from uns.history import Recorder, SqliteHistory, query
 from uns.host.application import SparkplugHost
 from uns.link import Link, Message
+from uns.persistence import BrokerStore, Durability, GroupCommit
 from uns.policy.verdict import Mode, judge
 from uns.policy.violation import Violation
 from uns.security import Authenticator, HttpGuard
 from uns.server.clock import SystemClock
+from uns.server.garbage import tamed
 from uns.server.http import HttpServer
 from uns.server.link import BrokerLink
+from uns.server.memory import resident_bytes
 from uns.server.mqtt import MqttListener
+from uns.server.websocket import PATH
 from uns.storage import Limits as BufferLimits
 from uns.violations import ViolationStore
 from uns.web import SECURITY_HEADERS, STATIC
@@ -45,19 +51,25 @@ from uns.web import SECURITY_HEADERS, STATIC
 log = logging.getLogger(__name__)
 
 HOST_TICK_S = 0.2
-GC_THRESHOLD = 50_000
-"""A broker allocates much and leaves few cycles: the default of 700 costs several percent."""
 
 DevicesReady = Callable[[], Awaitable[None]]
 
 
 class Addresses(msgspec.Struct, frozen=True):
-    """Where the running server listens."""
+    """Where the running server listens. A port of MQTT is None when nothing listens there."""
 
     mqtt_host: str
-    mqtt_port: int
+    mqtt_port: int | None
     http_host: str
     http_port: int
+    mqtt_tls_port: int | None = None
+
+    @property
+    def mqtt(self) -> str:
+        """For people: `127.0.0.1:1883, TLS 127.0.0.1:8883`."""
+        plain = "" if self.mqtt_port is None else f"{self.mqtt_host}:{self.mqtt_port}"
+        tls = "" if self.mqtt_tls_port is None else f"TLS {self.mqtt_host}:{self.mqtt_tls_port}"
+        return ", ".join(filter(None, (plain, tls))) or f"ws{self.page.removeprefix('http')}{PATH}"
 
     @property
     def page(self) -> str:
@@ -95,61 +107,83 @@ async def serve(
             authenticate=authentication,
             on_violation=violations.record,
             on_defect=health.defect,
+            on_notice=NoticeLog(settings.mqtt.limits()),
             make_client_id=lambda: f"auto-{secrets.token_hex(8)}",
+            keeps=settings.mqtt.durability != "memory",
         )
+        commit = _keep(broker, data, settings.mqtt.durability, stack)
+        if settings.mqtt.sys_interval_s:
+            broker.publish_sys_topics(
+                settings.mqtt.sys_interval_s, f"uns-platform version {__version__}", resident_bytes
+            )
         mqtt = MqttListener(broker)
         stack.push_async_callback(mqtt.stop)  # the last to leave: its clients still hear of the deaths below
         link = partial(BrokerLink, broker)
         recorder, read_history = _start_history(plant, data, link("history"), clock, stack)
         host = _start_host(plant, link("sparkplug-host"), clock, violations.record, recorder)
+        host.adopt(list(broker.retained("#")))
         stack.callback(host.stop)
         ticking = asyncio.create_task(health.repeat("sparkplug host", host.tick, HOST_TICK_S), name="sparkplug host")
         stack.push_async_callback(stop_task, ticking)
         sources = Sources(plant.sources, host, link, clock, data)
         stack.push_async_callback(sources.stop)
-        mqtt_port = await _listen(mqtt, settings.mqtt.host, settings.mqtt.port)
+        mqtt_port, tls_port = await _listen(mqtt, plant)
+        guard = HttpGuard(authenticator, settings.http.allowed_origins)
         app = create_app(
             Platform(
                 version=__version__,
                 name=settings.name or plant.directory.resolve().name,
                 started_ms=clock.wall_ms(),
-                mqtt=(settings.mqtt.host, mqtt_port),
+                mqtt=(settings.mqtt.host, mqtt_port, tls_port),
                 clock=clock,
                 broker=broker,
                 policy=plant.admission(),
-                guard=HttpGuard(authenticator),
+                guard=guard,
                 sources=sources,
                 history=read_history,
                 violations=violations,
-                checks=partial(checks, health, mqtt.is_serving, recorder, violations),
-                gauges=partial(gauges, recorder, violations, authenticator),
+                checks=partial(checks, health, mqtt.is_serving, commit, recorder, violations),
+                gauges=partial(gauges, commit, recorder, violations, authenticator, mqtt.handshakes),
             ),
             static=STATIC,
             headers=SECURITY_HEADERS,
         )
-        http = HttpServer(app, settings.http.host, settings.http.port, before_stop=partial(end_streams, app))
+        http = HttpServer(
+            app,
+            settings.http.host,
+            settings.http.port,
+            before_stop=partial(end_streams, app),
+            upgrades={PATH: partial(mqtt.web_socket, guard.admit_upgrade)},
+        )
         await http.start()
         stack.push_async_callback(http.stop)
         watching = asyncio.create_task(_watch(http, stop, health), name="http watch")
         stack.push_async_callback(stop_task, watching)
         starting = asyncio.create_task(_start_sources(sources, devices_ready, health), name="start of the sources")
         stack.push_async_callback(stop_task, starting)
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(GC_THRESHOLD)
-        on_ready(Addresses(settings.mqtt.host, mqtt_port, settings.http.host, http.port))
+        stack.enter_context(tamed())
+        on_ready(Addresses(settings.mqtt.host, mqtt_port, settings.http.host, http.port, tls_port))
         await stop.wait()
 
 
-async def _listen(mqtt: MqttListener, host: str, port: int) -> int:
+async def _listen(mqtt: MqttListener, plant: Plant) -> tuple[int | None, int | None]:
+    """The ports of plain MQTT and of MQTT over TLS, each None when nothing listens there."""
+    settings, context = plant.settings.mqtt, plant.tls()
+    plain = await _start(mqtt, settings.host, settings.port, "--mqtt-port") if settings.plain else None
+    if context is None:
+        return plain, None
+    return plain, await _start(mqtt, settings.host, settings.tls_port, "mqtt.tls_port", context)
+
+
+async def _start(mqtt: MqttListener, host: str, port: int, setting: str, context: ssl.SSLContext | None = None) -> int:
     try:
-        return await mqtt.start(host, port)
+        return await mqtt.start(host, port, context)
     except OSError as error:
         raise UnsError(
             Finding(
                 id="unreachable.port",
                 what=f"MQTT cannot listen on {host}:{port} ({error.strerror or error}).",
-                hint="Stop what uses it (another broker?), or choose another with --mqtt-port.",
+                hint=f"Stop what uses it (another broker?), or choose another with {setting}.",
             )
         ) from error
 
@@ -174,6 +208,23 @@ def _start_history(
     recorder.start()
     stack.callback(recorder.stop)
     return recorder, partial(query, store)
+
+
+def _keep(broker: Broker, data: Path, durability: str, stack: AsyncExitStack) -> GroupCommit | None:
+    """Take up what the last run left, and write down from now on what must not be forgotten; the last to stop."""
+    if durability == Durability.MEMORY:
+        return None
+    started = time.monotonic()
+    store = BrokerStore(data / "broker.db", synced=durability == Durability.FSYNC)
+    stack.push_async_callback(asyncio.to_thread, store.close)
+    broker.restore(store.load())
+    sessions, retained = broker.stats.sessions, broker.stats.topics
+    if sessions or retained:
+        took_s = time.monotonic() - started
+        log.info("%d sessions and %d retained messages taken up in %.1f s", sessions, retained, took_s)
+    commit = GroupCommit(broker.ledger, store)
+    stack.push_async_callback(commit.close)
+    return commit
 
 
 def _start_host(

@@ -6,7 +6,7 @@ A setting stands in `uns.yaml` (`mqtt: {port: 1883}`) or in the environment (`UN
 
 import sys
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
@@ -31,6 +31,25 @@ class MqttSettings(_Section):
 
     host: str = Field(default="127.0.0.1", description="Address to listen on; 0.0.0.0 is every IPv4 interface.")
     port: int = Field(default=1883, ge=0, le=65_535, description="TCP port; 0 takes a free one.")
+    plain: bool = Field(default=True, description="Listen on `port`, without TLS; false leaves TLS and WebSocket.")
+    tls_port: int = Field(
+        default=8883,
+        ge=0,
+        le=65_535,
+        description="TCP port of MQTT over TLS, with `tls_certificate`; 0 takes a free one.",
+    )
+    tls_certificate: str = Field(
+        default="", description="PEM file of the server's certificate and those it is signed by; turns TLS on."
+    )
+    tls_key: str = Field(default="", description="PEM file of its private key; empty: it is in `tls_certificate`.")
+    tls_client_ca: str = Field(
+        default="", description="PEM file of the authorities whose certificates clients must have; empty asks for none."
+    )
+    durability: Literal["fsync", "os", "memory"] = Field(
+        default="fsync",
+        description="What an acknowledgement promises for retained messages, sessions and what waits for them: `fsync` "
+        "on the disk, `os` handed to the operating system, `memory` forgotten at a restart.",
+    )
     max_packet_bytes: int = Field(
         default=_LIMITS.max_packet_bytes, ge=1024, le=268_435_455, description="Largest packet."
     )
@@ -38,7 +57,27 @@ class MqttSettings(_Section):
         default=_LIMITS.connect_timeout_s, ge=1, description="A connection must CONNECT in this."
     )
     max_connections: int = Field(default=_LIMITS.max_connections, ge=1, description="More are turned away.")
+    max_connections_per_address: int = Field(
+        default=_LIMITS.max_connections_per_address,
+        ge=1,
+        description="Of one IPv4 address or IPv6 /64; more are turned away.",
+    )
+    max_connect_rate: int = Field(
+        default=_LIMITS.max_connect_rate, ge=0, description="New connections per second of one address; 0 is unlimited."
+    )
+    max_sessions: int = Field(
+        default=_LIMITS.max_sessions, ge=1, description="Past it no session is made that outlives its connection."
+    )
     max_topic_levels: int = Field(default=_LIMITS.max_topic_levels, ge=1, description="Levels of a topic or filter.")
+    max_topic_bytes: int = Field(
+        default=_LIMITS.max_topic_bytes, ge=16, description="Length of a topic or filter in UTF-8."
+    )
+    max_user_properties: int = Field(
+        default=_LIMITS.max_user_properties, ge=0, description="User properties of one message."
+    )
+    max_user_property_bytes: int = Field(
+        default=_LIMITS.max_user_property_bytes, ge=0, description="Characters of all user properties of one message."
+    )
     max_subscriptions_per_client: int = Field(
         default=_LIMITS.max_subscriptions_per_client, ge=1, description="Of one session."
     )
@@ -54,12 +93,41 @@ class MqttSettings(_Section):
     max_queued_bytes: int = Field(
         default=_LIMITS.max_queued_bytes, ge=1024, description="Waiting for one session; past it the oldest is shed."
     )
+    max_queued_total_bytes: int = Field(
+        default=_LIMITS.max_queued_total_bytes,
+        ge=1024,
+        description="Waiting for all sessions; past it the fullest lose their oldest half.",
+    )
     max_unsent_bytes: int = Field(
         default=_LIMITS.max_unsent_bytes, ge=1024, description="Waiting for one slow connection; past it QoS 0 is shed."
     )
     max_topics: int = Field(default=_LIMITS.max_topics, ge=1, description="Topics with a value kept in memory.")
+    max_retained_messages: int = Field(
+        default=_LIMITS.max_retained_messages, ge=1, description="Retained messages; past it no new one is taken."
+    )
+    max_retained_bytes: int = Field(
+        default=_LIMITS.max_retained_bytes, ge=1024, description="Of all retained messages; past it none may grow."
+    )
+    max_memory_bytes: int = Field(
+        default=_LIMITS.max_memory_bytes,
+        ge=1048576,
+        description="Retained, queued, unsent and unfinished; past it QoS 1 and 2 are refused.",
+    )
+    max_publish_rate: int = Field(
+        default=_LIMITS.max_publish_rate,
+        ge=0,
+        description="Messages per second of one client, read more slowly past it; 0 is unlimited.",
+    )
+    max_publish_bytes_rate: int = Field(
+        default=_LIMITS.max_publish_bytes_rate,
+        ge=0,
+        description="Bytes per second of one client, read more slowly past it; 0 is unlimited.",
+    )
     topic_alias_maximum: int = Field(
-        default=_LIMITS.topic_alias_maximum, ge=0, le=65_535, description="Topic aliases (MQTT 5) a client may set."
+        default=_LIMITS.topic_alias_maximum,
+        ge=0,
+        le=65_535,
+        description="Topic aliases (MQTT 5), per client and direction.",
     )
     max_keep_alive_s: int = Field(
         default=_LIMITS.max_keep_alive_s, ge=0, le=65_535, description="Longest keep-alive granted; 0 grants any."
@@ -70,6 +138,9 @@ class MqttSettings(_Section):
         le=4_294_967_295,
         description="Longest life of a session without connection.",
     )
+    sys_interval_s: int = Field(
+        default=10, ge=0, le=65_535, description="Between two reports on $SYS/broker/#; 0 makes none."
+    )
 
     def limits(self) -> Limits:
         """The bounds as the broker takes them."""
@@ -77,10 +148,14 @@ class MqttSettings(_Section):
 
 
 class HttpSettings(_Section):
-    """The HTTP listener: web page, API, metrics."""
+    """The HTTP listener: web page, API, metrics, MQTT over WebSocket."""
 
     host: str = Field(default="127.0.0.1", description="Address to listen on; 0.0.0.0 is every IPv4 interface.")
     port: int = Field(default=8080, ge=0, le=65_535, description="TCP port; 0 takes a free one.")
+    allowed_origins: list[str] = Field(
+        default=[],
+        description="Of web pages of other servers that may open `/mqtt`, such as `https://hmi.example`.",
+    )
 
 
 class HistorySettings(_Section):

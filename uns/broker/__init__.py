@@ -1,24 +1,41 @@
 """The governed MQTT broker, pure and synchronous."""
 
 from uns.broker.broker import Broker, ClientInfo
+from uns.broker.compiled import is_compiled
 from uns.broker.connection import Connection
 from uns.broker.identity import Answer, Authenticate, Credentials, Granted, Publisher
+from uns.broker.kept import Batch, Delivery, Retained, SessionRow, Snapshot, StoredMessage
+from uns.broker.ledger import Ledger, Urgency
 from uns.broker.limits import Limits
 from uns.broker.local import LocalClient
+from uns.broker.notices import Notice, Trouble
 from uns.broker.route import Current
 from uns.broker.state import State
+from uns.broker.subscriptions import SubscriptionOptions
 
 __all__ = [
     "Answer",
     "Authenticate",
+    "Batch",
     "Broker",
     "ClientInfo",
     "Connection",
     "Credentials",
     "Current",
+    "Delivery",
     "Granted",
+    "Ledger",
     "Limits",
     "LocalClient",
+    "Notice",
     "Publisher",
+    "Retained",
+    "SessionRow",
+    "Snapshot",
     "State",
+    "StoredMessage",
+    "SubscriptionOptions",
+    "Trouble",
+    "Urgency",
+    "is_compiled",
 ]

@@ -4,25 +4,36 @@ Pure and synchronous: no socket, no task, no clock of its own. A server feeds by
 makes, writes what they have ready, and calls `tick` often enough for its timers.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 import msgspec
 
+from uns.broker.admittance import Admittance
+from uns.broker.budget import Budget
 from uns.broker.connection import Connection
 from uns.broker.door import Door, OnDefect
 from uns.broker.identity import Authenticate, Publisher, trust_everyone
+from uns.broker.kept import Snapshot
+from uns.broker.ledger import Ledger
 from uns.broker.limits import Limits
 from uns.broker.local import LocalClient
+from uns.broker.notices import Notices, OnNotice, Trouble
 from uns.broker.route import Current
 from uns.broker.session import Session
 from uns.broker.sessions import SessionTable
 from uns.broker.stats import Stats
+from uns.broker.sys_topics import MemoryBytes, SysTopics
 from uns.broker.timers import Timers
+from uns.broker.turns import Turns
 from uns.clock import Clock
+from uns.errors import Finding
 from uns.link import Message, Receive
 from uns.policy.verdict import Admission, Verdict
 from uns.policy.violation import Violation
 from uns.topics import TopicTrie
+
+TIMERS_PER_TICK = 500
+"""Ten thousand sessions or wills may be due in the same moment; the clients have their turn in between."""
 
 
 class ClientInfo(msgspec.Struct, frozen=True):
@@ -46,8 +57,9 @@ class Broker:
     """admission: the compiled policy; clock: wall and monotonic time.
 
     on_violation is called for each recorded violation and must return at once; on_defect when a validator or a receiver
-    in this process raised; on_ready when a connection has something to send after none had. make_client_id makes ids
-    for clients that bring none; they should not be guessable.
+    in this process raised; on_notice when a client runs into a limit, and when it is well again; on_ready when a
+    connection has something to send after none had. make_client_id makes ids for clients that bring none; they should
+    not be guessable. keeps: what the `ledger` notes is written to disk by somebody, and acknowledgements wait for that.
     """
 
     def __init__(
@@ -59,15 +71,21 @@ class Broker:
         authenticate: Authenticate = trust_everyone,
         on_violation: Callable[[Violation], None] | None = None,
         on_defect: OnDefect | None = None,
+        on_notice: OnNotice | None = None,
         on_ready: Callable[[], None] | None = None,
         make_client_id: Callable[[], str] | None = None,
+        keeps: bool = False,
     ) -> None:
         self.limits = limits or Limits()
         self.clock = clock
         self.stats = Stats()
         self.timers = Timers()
-        self.door = Door(admission, clock, self.limits, self.stats, on_violation, on_defect)
-        self.sessions = SessionTable(self.door, clock, self.timers, self.limits, self.stats)
+        self.turns = Turns(clock)
+        self.ledger = Ledger(clock, enabled=keeps)
+        self.door = Door(admission, clock, self.limits, self.stats, self.ledger, on_violation, on_defect)
+        self.notices = Notices(clock, self.timers, on_notice)
+        self.admittance = Admittance(clock)
+        self.sessions = SessionTable(self.door, clock, self.timers, self.limits, self.stats, self.notices, self.ledger)
         self.ready: list[Connection] = []
         self.authenticate = authenticate
         self.on_ready = on_ready
@@ -75,6 +93,7 @@ class Broker:
         self._connections: set[Connection] = set()
         self._locals: set[LocalClient] = set()
         self._assigned = 0
+        self.budget = Budget(self)
 
     # --- messages -----------------------------------------------------------------------------------------------
 
@@ -82,10 +101,24 @@ class Broker:
         """The door, for callers that hold a whole message and no connection (REST, replay)."""
         self.door.now_ms = self.clock.wall_ms()
         self.stats.messages_in += 1
+        self.ledger.begin()
         publisher = Publisher(message.publisher, role, address, "HTTP" if address else "internal")
+        short = self.budget.publish_finding() if message.qos else None
+        if short is not None:
+            return self.door.refuse(publisher, message, short)
         return self.door.offer(
             publisher, message.topic, message.payload, message.qos, message.retain, message.properties
         )
+
+    def when_kept(self, call: Callable[[Finding | None], None]) -> None:
+        """Call once the last `publish` is on disk, as far as it must be: at once when it is, and with the finding when
+        the disk refuses."""
+        self.ledger.when_kept(call)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Take up what outlived the last run; before anybody connects or publishes."""
+        self.door.restore(snapshot.retained)
+        self.sessions.restore(snapshot)
 
     def check(self, topic: str, payload: bytes, role: str) -> Verdict:
         """What would this topic and payload get? Nothing is published, counted or kept."""
@@ -128,20 +161,27 @@ class Broker:
 
     # --- connections --------------------------------------------------------------------------------------------
 
-    def accept(self, address: str) -> Connection:
-        """A new network connection from `host:port`; feed it with `receive`, end it with `lost`."""
-        connection = Connection(self, address)
+    def accept(self, address: str, over: str = "") -> Connection:
+        """A new network connection from `host:port`, `over` TCP, TLS or WebSocket; feed `receive`, end with `lost`."""
+        connection = Connection(self, address, over)
         self._connections.add(connection)
+        self.stats.connections_opened += 1
         self.stats.connections = len(self._connections)
+        refusal = connection.refusal
+        if refusal is not None and not refusal.tell:
+            self.stats.connects_refused += 1
+            self.notices.raise_for(connection, Trouble.REFUSED, refusal.setting, refusal.text)
+            connection.close()
         return connection
-
-    @property
-    def is_full(self) -> bool:
-        return len(self._connections) > self.limits.max_connections
 
     def forget(self, connection: Connection) -> None:
         self._connections.discard(connection)
+        self.admittance.leave(connection.host, refused=connection.refusal is not None)
         self.stats.connections = len(self._connections)
+
+    @property
+    def connections(self) -> Collection[Connection]:
+        return self._connections
 
     def wake(self, connection: Connection) -> None:
         """A connection has its first unsent frame: the server writes it before it waits again."""
@@ -161,9 +201,13 @@ class Broker:
         return f"uns-{self._assigned}"
 
     def tick(self) -> int | None:
-        """Run what is due; the monotonic time in ms of the next timer."""
+        """Run what is due, so much of it at a time; the monotonic time in ms of the next timer, which may be past."""
         self.door.now_ms = self.clock.wall_ms()
-        return self.timers.run(self.clock.monotonic_ms())
+        return self.timers.run(self.clock.monotonic_ms(), TIMERS_PER_TICK)
+
+    def publish_sys_topics(self, interval_s: int, version: str, memory_bytes: MemoryBytes | None = None) -> None:
+        """Say on `$SYS/broker/…` how the broker is, now and each `interval_s` seconds; call it once."""
+        SysTopics(self, interval_s, version, memory_bytes).start()
 
     def shut_down(self) -> None:
         """Tell every client goodbye with 0x8B (server shutting down); wills are not sent."""

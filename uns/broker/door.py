@@ -12,7 +12,11 @@ import msgspec
 
 from uns.broker.connection import Connection
 from uns.broker.identity import Publisher
+from uns.broker.kept import Retained
+from uns.broker.ledger import Ledger
 from uns.broker.limits import Limits
+from uns.broker.quota import properties_bytes
+from uns.broker.retained import RETAINED_BYTES, retained_finding
 from uns.broker.route import Current, Fanout, Route, Target
 from uns.broker.stats import Stats
 from uns.broker.subscriptions import SubscriptionTable
@@ -27,6 +31,7 @@ from uns.topics import TopicTrie, topic_fault
 
 NODES_LOOKED_AT = 2000
 """Beyond it, one step of the epoch, which every topic notices at its next message, costs less than a walk."""
+SEARCH_STEP = 256
 STRAYS_KEPT = 10_000
 REJECTED_PREFIX = "$uns/rejected/"
 _encode_json = msgspec.json.encode
@@ -44,6 +49,7 @@ class Door:
         clock: Clock,
         limits: Limits,
         stats: Stats,
+        ledger: Ledger,
         on_violation: Callable[[Violation], None] | None,
         on_defect: OnDefect | None,
     ) -> None:
@@ -54,9 +60,12 @@ class Door:
         self._clock = clock
         self._limits = limits
         self._stats = stats
+        self._ledger = ledger
         self._on_violation = on_violation
         self._on_defect = on_defect
         self._routes: dict[str, Route] = {}
+        self.known: dict[bytes, Route] = {}
+        """The same routes by the bytes of their topic, for the decoders: they hand them back with a run, unopened."""
         self._route_trie: TopicTrie[Route] = TopicTrie()
         self._strays: dict[str, Route] = {}
         self._passing: dict[str, None] = {}
@@ -81,6 +90,8 @@ class Door:
             route = self._compile(topic, publisher.role)
         verdict = ACCEPTED
         finding = self._finding(route.rule, publisher.role, payload, retain, properties)
+        if retain and payload and finding is None:
+            finding = retained_finding(self._limits, self._stats, route.current.retained, topic, payload)
         if finding is not None:
             verdict = judge(route.rule.mode, finding)
             message = Message(topic, payload, qos, retain, properties, publisher.client_id, self.now_ms)
@@ -90,19 +101,24 @@ class Door:
                 return verdict
             if verdict.outcome is Outcome.WARNED:
                 properties = _tagged(properties, finding)
+        fanout = route.fanout
+        if fanout is None or route.epoch != self._epoch or route.stray:
+            fanout = self._fan_out(route)
+        if qos and self._ledger.failing is not None and (retain or fanout.is_kept):
+            self._stats.publishes_unkept += 1
+            return Verdict(Outcome.REJECTED, self._ledger.failing)
         current = route.current
         current.payload = payload
         current.received_ms = self.now_ms
         current.publisher = publisher
         current.updates += 1
-        fanout = route.fanout
-        if fanout is None or route.epoch != self._epoch or route.stray:
-            fanout = self._fan_out(route)
         if properties is None:
             if fanout.plain_v3:
                 self._send_plain(fanout.plain_v3, route.frame_v3(payload))
             if fanout.plain_v5:
                 self._send_plain(fanout.plain_v5, route.frame_v5(payload))
+            if fanout.aliased:
+                self._send_aliased(fanout.aliased, route, payload)
             if fanout.only_plain and not retain:
                 return verdict
         message = Message(topic, payload, qos, retain, properties, publisher.client_id, self.now_ms)
@@ -118,14 +134,14 @@ class Door:
         refusals: list[tuple[str, Verdict]] = []
         data, begin, end = run.data, run.start, run.start
         role, now_ms, is_v5 = publisher.role, self.now_ms, version == 5
-        route_of, epoch = self._routes.get, self._epoch
+        epoch = self._epoch
         passing: tuple[Connection, ...] = ()
         waiting = 0
-        for topic, payload, stop in run.messages:
-            route = route_of(topic)
-            if route is not None and role in route.publishers and route.epoch == epoch:
-                fanout = route.fanout
-                relay = None if fanout is None else fanout.relay_v5 if is_v5 else fanout.relay_v3
+        for about, payload, stop in run.messages:
+            route: Route = about
+            fanout = route.fanout
+            if fanout is not None and route.epoch == epoch and role in route.publishers:
+                relay = fanout.relay_v5 if is_v5 else fanout.relay_v3
                 check = route.check
                 try:
                     keeps = relay is not None and (check is None or check(payload) is None)
@@ -144,9 +160,9 @@ class Door:
                     end = stop
                     continue
             self._relay(passing, data[begin:end], waiting)
-            verdict = self.offer(publisher, topic, payload, 0, False, None)
+            verdict = self.offer(publisher, route.topic, payload, 0, False, None)
             if not verdict.delivered:
-                refusals.append((topic, verdict))
+                refusals.append((route.topic, verdict))
             begin, end, waiting, epoch = stop, stop, 0, self._epoch
         self._relay(passing, data[begin:end], waiting)
         return refusals
@@ -207,7 +223,10 @@ class Door:
         return _malformed_topic(topic, fault) if fault else None
 
     def depth_fault(self, topic: str) -> str:
-        """Why a topic name or filter is too deep, or an empty string."""
+        """Why a topic name or filter is too deep or too long, or an empty string."""
+        limit = self._limits.max_topic_bytes
+        if len(topic) * 4 > limit and len(topic.encode()) > limit:
+            return f"it has more than {limit} bytes (mqtt.max_topic_bytes)"
         limit = self._limits.max_topic_levels
         return f"it has more than {limit} levels (mqtt.max_topic_levels)" if topic.count("/") >= limit else ""
 
@@ -215,6 +234,8 @@ class Door:
         """Change the policy hot: every topic is judged anew at its next message."""
         self.admission = admission
         self._routes.clear()
+        self.known.clear()
+        self._epoch += 1  # for the routes that stand in a run which is already read
         self._strays.clear()
         self._route_trie = TopicTrie()
 
@@ -226,7 +247,7 @@ class Door:
         if message.retain:
             self._retain(current, message, expires_ms)
         if message.properties is not None:
-            for connection in (*fanout.plain_v3, *fanout.plain_v5):
+            for connection in fanout.plain:
                 if connection.session is not None:
                     connection.session.deliver(message, Target(connection.session, 0), 0, False, expires_ms)
         for target in fanout.targets:
@@ -252,6 +273,16 @@ class Door:
                 connection.write(frame)
         self._stats.messages_out += len(connections)
 
+    def _send_aliased(self, connections: list[Connection], route: Route, payload: bytes) -> None:
+        for connection in connections:
+            if connection.congested:
+                connection.shed()  # before an alias is set: what is not sent must set none
+            else:
+                aliases = connection.outgoing_aliases
+                frame = aliases.frame(route.topic, payload) if aliases is not None else None
+                connection.write(frame or route.frame_v5(payload))
+        self._stats.messages_out += len(connections)
+
     def _send_target(self, message: Message, target: Target, publisher: Publisher, expires_ms: int | None) -> None:
         session = target.session
         if (target.no_local or target.own is not None) and session.client_id == publisher.client_id:  # MQTT-3.8.3-3
@@ -264,14 +295,36 @@ class Door:
     def _retain(self, current: Current, message: Message, expires_ms: int | None) -> None:
         """Keep the last retained message; an empty payload clears it (MQTT-3.3.1-5, -6)."""
         if message.payload:
-            current.retained, current.expires_ms = message, expires_ms
+            self._keep(current, message, expires_ms)
             self._passing.pop(message.topic, None)
+            self._ledger.retained(message.topic, current, acknowledged=message.qos > 0)
         else:
-            self._clear(message.topic, current)
+            self._clear(message.topic, current, acknowledged=message.qos > 0)
 
-    def _clear(self, topic: str, current: Current) -> None:
-        current.retained = current.expires_ms = None
+    def _clear(self, topic: str, current: Current, *, acknowledged: bool) -> None:
         self._passing[topic] = None
+        if current.retained is not None:
+            self._keep(current, None, None)
+            self._ledger.retained(topic, current, acknowledged=acknowledged)
+
+    def restore(self, retained: Iterable[Retained]) -> None:
+        """Take up the retained messages of the last run; nobody is subscribed yet."""
+        shift_ms = self._clock.monotonic_ms() - self._clock.wall_ms()
+        for row in retained:
+            message = row.message
+            publisher = Publisher(message.publisher, "", "", "")
+            expires_ms = None if row.expires_ms is None else row.expires_ms + shift_ms
+            current = Current(message.payload, message.received_ms, publisher)
+            self._keep(current, message, expires_ms)
+            self.topics.set(message.topic, current)
+        self._stats.topics = len(self.topics)
+
+    def _keep(self, current: Current, message: Message | None, expires_ms: int | None) -> None:
+        """Put a retained message, or none, in the place of another."""
+        before, stats = current.retained, self._stats
+        current.retained, current.expires_ms = message, expires_ms
+        stats.retained += (message is not None) - (before is not None)
+        stats.retained_bytes += _kept_bytes(message) - _kept_bytes(before)
 
     def _expires_ms(self, properties: Properties | None) -> int | None:
         if properties is None or "message_expiry_interval" not in properties:
@@ -299,6 +352,7 @@ class Door:
             self._passing[topic] = None
             self._stats.topics = len(self.topics)
         route = self._routes[topic] = Route(rule, current)
+        self.known[route.topic_bytes] = route
         self._route_trie.set(topic, route)
         return route
 
@@ -319,7 +373,10 @@ class Door:
                 hint="Clear retained messages that nobody needs, or raise mqtt.max_topics in uns.yaml.",
             )
         del self._passing[oldest]
-        self._routes.pop(oldest, None)
+        route = self._routes.pop(oldest, None)
+        if route is not None:
+            del self.known[route.topic_bytes]
+            route.fanout = None  # it may stand in a run that is already read
         self._route_trie.remove(oldest)
         self.topics.remove(oldest)
         self._stats.topics_forgotten += 1
@@ -332,30 +389,37 @@ class Door:
 
     def invalidate(self, topic_filters: Iterable[str]) -> None:
         """Forget the fan-out of the topics that any of these filters matches; of all topics when that is cheaper."""
-        left = NODES_LOOKED_AT
+        wide = []
         for topic_filter in topic_filters:
-            left -= 1
-            if "+" not in topic_filter and "#" not in topic_filter:
-                route = self._routes.get(topic_filter)
-                if route is not None:
+            if "+" in topic_filter or "#" in topic_filter:
+                wide.append(topic_filter)
+            elif (route := self._routes.get(topic_filter)) is not None:
+                route.fanout = None
+        try:
+            for topic_filter in wide:
+                for _, route in self._route_trie.matched_by(topic_filter, NODES_LOOKED_AT // len(wide)):
                     route.fanout = None
-                continue
-            try:
-                for _, route in self._route_trie.matched_by(topic_filter, max(left, 0)):
-                    left -= 1
-                    route.fanout = None
-            except OverflowError:
-                left = 0
-            if left <= 0:
-                self._epoch += 1
-                return
+        except OverflowError:
+            self._epoch += 1
 
     def retained(self, topic_filter: str) -> Iterator[tuple[Message, int | None]]:
         """(message, monotonic expiry or None) of each retained message a filter matches."""
+        for found in self.search_retained(topic_filter):
+            if found is not None:
+                yield found
+
+    def search_retained(self, topic_filter: str) -> Iterator[tuple[Message, int | None] | None]:
+        """`retained`, which also yields None now and then while it finds nothing: a filter may nearly match a million
+        topics, and the others must have their turn."""
         now_ms = self._clock.monotonic_ms()
-        for topic, current in self.topics.matched_by(topic_filter):
+        for step, found in enumerate(self.topics.search(topic_filter, pause_every=SEARCH_STEP)):
+            if found is None or step % SEARCH_STEP == SEARCH_STEP - 1:
+                yield None
+            if found is None:
+                continue
+            topic, current = found
             if current.expires_ms is not None and current.expires_ms <= now_ms:
-                self._clear(topic, current)
+                self._clear(topic, current, acknowledged=False)
                 self._stats.expired += 1
             if current.retained is not None:
                 yield current.retained, current.expires_ms
@@ -372,6 +436,8 @@ class Door:
         self._stats.violations += 1
         if not verdict.delivered:
             self._stats.publishes_refused += 1
+        if verdict.finding is not None and verdict.finding.family == "quota":
+            self._stats.quota_refused += 1
         if self._on_violation is None or verdict.outcome is Outcome.OBSERVED:
             return
         self._on_violation(
@@ -423,10 +489,10 @@ class Door:
             self.topics.set(topic, current)
         if current is not None:
             current.payload, current.received_ms = payload, self.now_ms
-            current.retained = Message(topic, payload, 0, True, None, "", self.now_ms)
+            self._keep(current, Message(topic, payload, 0, True, None, "", self.now_ms), None)
         message = Message(topic, payload, 0, retain, None, "", self.now_ms)
         fanout = self.subscriptions.fanout(topic)
-        for connection in (*fanout.plain_v3, *fanout.plain_v5):
+        for connection in fanout.plain:
             if connection.session is not None:
                 connection.session.deliver(message, Target(connection.session, 0), 0, False, None)
         for target in fanout.targets:
@@ -438,6 +504,12 @@ def rejected_topic(client_id: str) -> str:
     """The topic of a client's refusals; characters that are wildcards in a filter are written as `%XX`."""
     safe = client_id.replace("%", "%25").replace("+", "%2B").replace("#", "%23").replace("/", "%2F")
     return REJECTED_PREFIX + safe
+
+
+def _kept_bytes(message: Message | None) -> int:
+    if message is None:
+        return 0
+    return len(message.topic) + len(message.payload) + properties_bytes(message.properties) + RETAINED_BYTES
 
 
 def _malformed_topic(topic: str, fault: str) -> Finding:

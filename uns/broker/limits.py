@@ -9,17 +9,37 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     max_packet_bytes: int = 1_048_576
     connect_timeout_s: int = 10
     max_connections: int = 10_000
+    max_connections_per_address: int = 8_000
+    """Of one IPv4 address or IPv6 network (/64); below `max_connections`, so that no address takes them all."""
+    max_connect_rate: int = 0
+    """New connections per second from one address; 0 is unlimited."""
+    max_sessions: int = 100_000
+    """Sessions, connected or waiting; past it no session is made that outlives its connection."""
     max_topic_levels: int = 32
+    max_topic_bytes: int = 1024
+    max_user_properties: int = 1000
+    max_user_property_bytes: int = 65_536
+    """Of one packet that is passed on or kept."""
     max_subscriptions_per_client: int = 10_000
     receive_maximum: int = 100
     """QoS 2 messages a client may leave unreleased, and QoS 1/2 messages on their way to it."""
     max_queued_messages: int = 10_000
     max_queued_bytes: int = 16_777_216
     """What waits for one session; past either, the oldest message is shed and counted."""
+    max_queued_total_bytes: int = 268_435_456
+    """What waits for all sessions; past it the fullest queues lose their oldest half."""
     max_unsent_bytes: int = 8_388_608
     """What waits for one slow connection; past it, QoS 0 is shed and counted."""
     max_topics: int = 1_000_000
+    max_retained_messages: int = 1_000_000
+    max_retained_bytes: int = 536_870_912
+    max_memory_bytes: int = 1_073_741_824
+    """Retained, queued, unsent and unfinished together; see `budget`."""
+    max_publish_rate: int = 0
+    """Messages per second of one client; past it the client is read more slowly; 0 is unlimited."""
+    max_publish_bytes_rate: int = 0
     topic_alias_maximum: int = 100
+    """Per connection and direction."""
     max_keep_alive_s: int = 3600
     """Granted to a client that asks for none or for more (MQTT 5 Server Keep Alive); 0 leaves its wish alone."""
     session_expiry_max_s: int = 7 * 86_400

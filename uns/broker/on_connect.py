@@ -2,8 +2,12 @@
 
 from typing import TYPE_CHECKING
 
+from uns.broker.aliases import OutgoingAliases
 from uns.broker.identity import Credentials, Granted, Publisher
 from uns.broker.limits import Limits
+from uns.broker.notices import SETTINGS, Trouble
+from uns.broker.quota import user_property_finding
+from uns.broker.rate import meter_for
 from uns.broker.session import NEVER_EXPIRES_S, Session
 from uns.broker.state import State
 from uns.errors import Finding, answer
@@ -16,16 +20,13 @@ if TYPE_CHECKING:
 
 def on_connect(connection: "Connection", connect: Connect) -> None:
     connection.version = connect.version
+    connection.broker.stats.connects += 1
     properties = connect.properties or {}
     connection.acknowledge_problems = properties.get("request_problem_information", 1) == 1
     connection.client_max_packet_bytes = properties.get("maximum_packet_size", 0)  # for a refusal, too: MQTT-3.1.2-24
     broker = connection.broker
-    if broker.is_full:
-        refuse(
-            connection,
-            ReasonCode.QUOTA_EXCEEDED,
-            f"the broker already has {broker.limits.max_connections} connections (mqtt.max_connections)",
-        )
+    if connection.refusal is not None:
+        refuse(connection, connection.refusal.reason_code, connection.refusal.text, connection.refusal.setting)
     elif not connect.client_id and connect.version < 5 and not connect.clean_start:  # MQTT-3.1.3-8 (3.1.1)
         refuse(connection, ReasonCode.CLIENT_IDENTIFIER_NOT_VALID, "an empty client id needs a clean session")
     elif "authentication_method" in properties:  # MQTT-4.12.0-1
@@ -55,10 +56,13 @@ def _authenticated(connection: "Connection", connect: Connect, client_id: str, g
         )
         return
     connection.publisher = Publisher(client_id, granted.role, connection.address, connection.protocol)
+    full = connection.broker.sessions.room_finding(client_id, _wished_expiry_s(connect))
+    if full is not None:
+        refuse(connection, ReasonCode.QUOTA_EXCEEDED, str(full), "max_sessions")
+        return
     if connect.will is not None and not _accept_will(connection, connect.will):
         return
     _open(connection, connect, client_id, granted)
-    connection.proceed()
 
 
 def _accept_will(connection: "Connection", will: ConnectWill) -> bool:
@@ -67,7 +71,11 @@ def _accept_will(connection: "Connection", will: ConnectWill) -> bool:
     delay_s: int = properties.pop("will_delay_interval", 0)
     publisher = connection.publisher
     message = Message(will.topic, will.payload, will.qos, will.retain, properties or None, publisher.client_id)
-    verdict = connection.broker.door.foresee(publisher, message)
+    broker = connection.broker
+    excess = user_property_finding(message.properties, broker.limits)
+    verdict = (
+        broker.door.foresee(publisher, message) if excess is None else broker.door.refuse(publisher, message, excess)
+    )
     if verdict.finding is not None and not verdict.delivered:
         refuse(connection, answer(verdict.finding).mqtt_reason, f"will: {verdict.finding}")
         return False
@@ -79,17 +87,30 @@ def _open(connection: "Connection", connect: Connect, client_id: str, granted: G
     broker, limits = connection.broker, connection.broker.limits
     asked = connect.properties or {}
     connection.send_window = min(limits.receive_maximum, asked.get("receive_maximum", 65_535))
+    alias_maximum = min(limits.topic_alias_maximum, asked.get("topic_alias_maximum", 0))
+    connection.outgoing_aliases = OutgoingAliases(alias_maximum) if alias_maximum else None
     connection.takes_plain_frames = not connection.client_max_packet_bytes
-    session, present = broker.sessions.open(connection, client_id, granted, connect.clean_start)
+    broker.ledger.begin()
+    expiry_s = min(_wished_expiry_s(connect), limits.session_expiry_max_s)
+    session, present = broker.sessions.open(connection, client_id, granted, connect.clean_start, expiry_s)
     connection.session, connection.feeds = session, session.feeds
-    session.expiry_s = min(_wished_expiry_s(connect), limits.session_expiry_max_s)
+    connection.meter = meter_for(connection, session.messages_in)
     keep_alive_s = _keep_alive(connection, connect)
-    if not connection.send(Connack(present, 0, _granted_properties(connect, session, keep_alive_s, limits))):
-        refuse(connection, ReasonCode.PACKET_TOO_LARGE, "the Maximum Packet Size has no room for a CONNACK")
-        return
-    connection.state = State.OPEN
-    connection.start_keep_alive(keep_alive_s)
-    session.resume()
+
+    def acknowledge(_: Finding | None) -> None:
+        if connection.state is not State.AUTHENTICATING:
+            return  # gone meanwhile
+        if not connection.send(Connack(present, 0, _granted_properties(connect, session, keep_alive_s, limits))):
+            connection.will = None  # who was never let in leaves none
+            refuse(connection, ReasonCode.PACKET_TOO_LARGE, "the Maximum Packet Size has no room for a CONNACK")
+            return
+        connection.state = State.OPEN
+        connection.start_keep_alive(keep_alive_s)
+        session.resume()
+        connection.proceed()
+
+    # Only a clean start that ends a kept session has anything to wait for: that session must not come back.
+    broker.ledger.when_kept(acknowledge)
 
 
 def _granted_properties(connect: Connect, session: Session, keep_alive_s: int, limits: Limits) -> Properties | None:
@@ -118,9 +139,11 @@ def _keep_alive(connection: "Connection", connect: Connect) -> int:
     return connect.keep_alive
 
 
-def refuse(connection: "Connection", reason_code: int, text: str) -> None:
+def refuse(connection: "Connection", reason_code: int, text: str, setting: str = "") -> None:
     """Answer a CONNECT with the code (3.1.1 gets the nearest it knows, and no text) and close."""
     connection.broker.stats.connects_refused += 1
+    detail = f"0x{reason_code:02X} {text}"
+    connection.broker.notices.raise_for(connection, Trouble.REFUSED, setting or SETTINGS.get(reason_code, ""), detail)
     told: Properties | None = {"reason_string": text} if connection.acknowledge_problems else None
     connection.send(Connack(False, reason_code, told))
     connection.close()

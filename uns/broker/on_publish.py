@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING
 
+from uns.broker.quota import user_property_finding
 from uns.errors import answer
-from uns.link import Properties
+from uns.link import Message, Properties
 from uns.mqtt import Puback, Pubcomp, Publish, Pubrec, Pubrel, ReasonCode
 from uns.policy.verdict import Verdict
 
@@ -27,44 +28,78 @@ def on_publish(connection: "Connection", packet: Publish) -> None:
     elif not topic:
         connection.disconnect(ReasonCode.PROTOCOL_ERROR, "PUBLISH has neither a topic nor an alias")  # MQTT-3.3.4-6
         return
+    if packet.qos and _exceeds_receive_maximum(connection, packet):
+        return
+    broker, publisher = connection.broker, connection.publisher
+    excess = user_property_finding(properties, broker.limits) if properties is not None else None
+    if packet.qos:
+        broker.ledger.begin()
+        short = broker.budget.publish_finding()
+        if short is not None and connection.version < 5:
+            # Its acknowledgement cannot refuse, so there is none: the client keeps the message.
+            connection.disconnect(ReasonCode.QUOTA_EXCEEDED, short.what, "max_memory_bytes")
+            return
+        excess = short or excess
     if packet.qos == 2 and not _take_id(connection, packet.packet_id):
         return
-    verdict = connection.broker.door.offer(
-        connection.publisher, topic, packet.payload, packet.qos, packet.retain, properties
-    )
+    if excess is None:
+        verdict = broker.door.offer(publisher, topic, packet.payload, packet.qos, packet.retain, properties)
+    else:
+        verdict = broker.door.refuse(publisher, Message(topic, packet.payload, packet.qos, packet.retain), excess)
     refused = verdict.finding is not None and not verdict.delivered
-    if packet.qos == 2 and packet.packet_id is not None:
+    if refused and packet.qos and connection.version < 5 and verdict.finding == connection.broker.ledger.failing:
+        connection.close()  # an acknowledgement would promise what cannot be kept, and 3.1.1 has no word for no
+    elif packet.qos == 2 and packet.packet_id is not None:
         if refused and connection.version == 5:
             _forget_id(connection, packet.packet_id)
         _acknowledge(connection, Pubrec, packet.packet_id, verdict)
     elif packet.qos == 1 and packet.packet_id is not None:
         _acknowledge(connection, Puback, packet.packet_id, verdict)
     if refused and (packet.qos == 0 or connection.version < 5):
-        connection.broker.door.notify_rejected(connection.publisher.client_id, topic, verdict)
+        broker.door.notify_rejected(publisher.client_id, topic, verdict)
+    if refused:
+        broker.notices.over_quota(connection, verdict.finding)
 
 
 def _take_id(connection: "Connection", packet_id: int | None) -> bool:
     """Note a QoS 2 packet id. A repeated one is only acknowledged: its message is known (MQTT-4.3.3-10)."""
-    session = connection.session
+    session, ledger = connection.session, connection.broker.ledger
     assert session is not None
     assert packet_id is not None
+    connection.receiving.add(packet_id)
     if packet_id in session.incoming:
-        connection.send(Pubrec(packet_id))
-        return False
-    # Only MQTT 5 can be told a Receive Maximum; for 3.1.1 the packet ids themselves are the bound.
-    if connection.version == 5 and len(session.incoming) >= connection.broker.limits.receive_maximum:
-        connection.disconnect(
-            ReasonCode.RECEIVE_MAXIMUM_EXCEEDED,
-            f"more than {connection.broker.limits.receive_maximum} QoS 2 messages wait for PUBREL (MQTT-3.3.4-7)",
-        )
+        connection.answer(Pubrec(packet_id), ledger.barrier() if session.number else None)
         return False
     session.incoming.add(packet_id)
+    if session.number:
+        ledger.taken(session, packet_id, is_taken=True)
+    return True
+
+
+def _exceeds_receive_maximum(connection: "Connection", packet: Publish) -> bool:
+    """End a connection that has more messages under way than it was told.
+
+    Only MQTT 5 can be told; for 3.1.1 the packet ids themselves are the bound.
+    """
+    limit = connection.broker.limits.receive_maximum
+    is_known = packet.qos == 2 and packet.packet_id in connection.receiving
+    if connection.version < 5 or is_known or connection.unacknowledged < limit:
+        return False
+    connection.disconnect(
+        ReasonCode.RECEIVE_MAXIMUM_EXCEEDED,
+        f"{limit} messages (mqtt.receive_maximum) are not acknowledged to the end yet (MQTT-3.3.4-7)",
+    )
     return True
 
 
 def _forget_id(connection: "Connection", packet_id: int) -> None:
-    assert connection.session is not None
-    connection.session.incoming.discard(packet_id)
+    session = connection.session
+    assert session is not None
+    connection.receiving.discard(packet_id)
+    if packet_id in session.incoming:
+        session.incoming.discard(packet_id)
+        if session.number:
+            connection.broker.ledger.taken(session, packet_id, is_taken=False)
 
 
 def _resolve_alias(connection: "Connection", topic: str, properties: Properties) -> str | None:
@@ -85,55 +120,74 @@ def _resolve_alias(connection: "Connection", topic: str, properties: Properties)
 
 
 def _acknowledge(connection: "Connection", kind: type[Puback] | type[Pubrec], packet_id: int, verdict: Verdict) -> None:
-    finding = verdict.finding
+    finding, promise = verdict.finding, connection.broker.ledger.owed()
     if finding is None or connection.version < 5:
-        connection.send(kind(packet_id))
+        connection.answer(kind(packet_id), promise)
     elif verdict.delivered:
-        connection.send(kind(packet_id, 0, connection.problem(finding)))
+        connection.answer(kind(packet_id, 0, connection.problem(finding)), promise)
     else:
-        connection.send(kind(packet_id, answer(finding).mqtt_reason, connection.problem(finding)))
+        connection.answer(kind(packet_id, answer(finding).mqtt_reason, connection.problem(finding)), promise)
 
 
-def on_puback(connection: "Connection", packet: Puback | Pubcomp) -> None:
-    session = connection.session
-    assert session is not None
-    outgoing = session.inflight.get(packet.packet_id)
-    if outgoing is not None and (outgoing.qos == 1) is not isinstance(packet, Puback):  # figures 4-2 and 4-3
-        _wrong_answer(connection, packet, outgoing.qos)
-    elif outgoing is not None and outgoing.qos == 2 and not outgoing.released:
-        connection.disconnect(ReasonCode.PROTOCOL_ERROR, f"PUBCOMP for packet id {packet.packet_id} before PUBREC")
-    else:
-        session.acknowledged(packet.packet_id)
+def on_puback(connection: "Connection", packet: Puback) -> None:
+    assert connection.session is not None
+    if _is_expected(connection, packet, qos=1):
+        connection.session.acknowledged(packet.packet_id)
 
 
-def _wrong_answer(connection: "Connection", packet: Puback | Pubrec | Pubcomp, qos: int) -> None:
+def on_pubcomp(connection: "Connection", packet: Pubcomp) -> None:
+    assert connection.session is not None
+    if _is_expected(connection, packet, qos=2, released=True):
+        connection.session.acknowledged(packet.packet_id)
+
+
+def _is_expected(
+    connection: "Connection", packet: Puback | Pubrec | Pubcomp, *, qos: int, released: bool = False
+) -> bool:
+    """Does the answer suit the message with its packet id? One without message is for its reader to judge.
+
+    MQTT-4.3.2-2, MQTT-4.3.3-4, -5: a client that answers QoS 1 like QoS 2 has lost track of what it has.
+    """
+    assert connection.session is not None
+    outgoing = connection.session.inflight.get(packet.packet_id)
+    if outgoing is None or (outgoing.qos == qos and outgoing.released >= released):
+        return True
+    kind = type(packet).__name__.upper()
     connection.disconnect(
         ReasonCode.PROTOCOL_ERROR,
-        f"{type(packet).__name__.upper()} for packet id {packet.packet_id}, which is a message of QoS {qos}",
+        f"{kind} came for packet id {packet.packet_id}, which is at QoS {outgoing.qos} and awaits another answer",
     )
+    return False
 
 
 def on_pubrec(connection: "Connection", packet: Pubrec) -> None:
     session = connection.session
     assert session is not None
+    if not _is_expected(connection, packet, qos=2):
+        return
     outgoing = session.inflight.get(packet.packet_id)
-    if outgoing is not None and outgoing.qos == 1:
-        _wrong_answer(connection, packet, 1)
-    elif packet.reason_code >= 0x80:
+    if packet.reason_code >= 0x80:
         session.acknowledged(packet.packet_id)
     elif outgoing is None:
         connection.send(
             Pubrel(packet.packet_id, ReasonCode.PACKET_IDENTIFIER_NOT_FOUND if connection.version == 5 else 0)
         )
     else:
-        outgoing.released = True
-        connection.send(Pubrel(packet.packet_id))
+        ledger = connection.broker.ledger
+        ledger.begin()
+        if not outgoing.released:
+            outgoing.released = True
+            if outgoing.number:
+                ledger.released(session, outgoing)
+        connection.answer(Pubrel(packet.packet_id), ledger.owed() or (ledger.barrier() if session.number else None))
 
 
 def on_pubrel(connection: "Connection", packet: Pubrel) -> None:
     session = connection.session
     assert session is not None
+    ledger = connection.broker.ledger
+    ledger.begin()
     known = packet.packet_id in session.incoming
-    session.incoming.discard(packet.packet_id)
+    _forget_id(connection, packet.packet_id)
     missing = ReasonCode.PACKET_IDENTIFIER_NOT_FOUND if connection.version == 5 and not known else 0
-    connection.send(Pubcomp(packet.packet_id, missing))
+    connection.answer(Pubcomp(packet.packet_id, missing), ledger.owed())

@@ -24,7 +24,8 @@ def on_subscribe(connection: "Connection", packet: Subscribe) -> None:
         )
         return
     identifier = (packet.properties or {}).get("subscription_identifier", 0)
-    sessions = connection.broker.sessions
+    sessions, ledger = connection.broker.sessions, connection.broker.ledger
+    ledger.begin()
     codes: list[int] = []
     problems: list[Finding] = []
     changed: list[str] = []
@@ -47,7 +48,7 @@ def on_subscribe(connection: "Connection", packet: Subscribe) -> None:
             changed.append(parse_share(wanted.filter)[1])
     connection.broker.door.invalidate(changed)
     properties = connection.problem(problems[0]) if problems and connection.version == 5 else None
-    connection.send(Suback(packet.packet_id, codes, properties))
+    connection.answer(Suback(packet.packet_id, codes, properties), ledger.owed())
 
 
 def _subscribe_failure(connection: "Connection", finding: Finding) -> int:
@@ -59,8 +60,10 @@ def _subscribe_failure(connection: "Connection", finding: Finding) -> int:
 def on_unsubscribe(connection: "Connection", packet: Unsubscribe) -> None:
     session = connection.session
     assert session is not None
+    ledger = connection.broker.ledger
+    ledger.begin()
     codes = [
         0 if connection.broker.sessions.unsubscribe(session, topic_filter) else ReasonCode.NO_SUBSCRIPTION_EXISTED
         for topic_filter in packet.filters
     ]
-    connection.send(Unsuback(packet.packet_id, [int(code) for code in codes], None))
+    connection.answer(Unsuback(packet.packet_id, [int(code) for code in codes], None), ledger.owed())

@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from uns.broker.ledger import Kept, Ledger, Promise
 from uns.broker.limits import Limits
+from uns.broker.notices import Notices, Trouble
+from uns.broker.quota import properties_bytes
 from uns.broker.route import Target
 from uns.broker.stats import Stats
 from uns.broker.subscriptions import SubscriptionOptions
@@ -25,7 +28,12 @@ OUTGOING_BYTES = 64
 
 
 class Outgoing(msgspec.Struct):
-    """One message on its way to this session. expires_ms: monotonic; released: PUBREC has come, PUBREL is out."""
+    """One message on its way to this session. expires_ms: monotonic; released: PUBREC has come.
+
+    packet_id 0: it has not been sent yet. number: in the ledger, 0 when it is not kept there; written: on disk;
+    promise: what its publisher was promised.
+    share: the shared subscription it came by, whose other members get it when this session cannot have it.
+    """
 
     message: Message
     qos: int
@@ -33,20 +41,32 @@ class Outgoing(msgspec.Struct):
     identifiers: tuple[int, ...] = ()
     expires_ms: int | None = None
     released: bool = False
+    packet_id: int = 0
+    number: int = 0
+    kept: Kept | None = None
+    written: bool = False
+    promise: Promise | None = None
+    share: str = ""
 
     @property
     def bytes(self) -> int:
         """Roughly what it takes in memory."""
         message = self.message
-        return len(message.payload) + len(message.topic) + _properties_bytes(message.properties) + OUTGOING_BYTES
+        return len(message.payload) + len(message.topic) + properties_bytes(message.properties) + OUTGOING_BYTES
 
 
 class Session:
-    """Hashed by identity: a clean start makes a new session for the same client id."""
+    """Hashed by identity: a clean start makes a new session for the same client id.
+
+    number: in the ledger, 0 when the session ends with its connection and so is not kept.
+    """
 
     __slots__ = (
+        "_inflight_bytes",
+        "_ledger",
         "_limits",
         "_next_id",
+        "_notices",
         "_queued_bytes",
         "_resend",
         "_stats",
@@ -59,6 +79,7 @@ class Session:
         "inflight",
         "messages_in",
         "messages_out",
+        "number",
         "queue",
         "role",
         "since_ms",
@@ -66,8 +87,9 @@ class Session:
         "user",
     )
 
-    def __init__(self, client_id: str, limits: Limits, stats: Stats) -> None:
+    def __init__(self, client_id: str, limits: Limits, stats: Stats, notices: Notices, ledger: Ledger) -> None:
         self.client_id = client_id
+        self.number = 0
         self.connection: Connection | None = None
         self.subscriptions: dict[str, SubscriptionOptions] = {}
         self.inflight: dict[int, Outgoing] = {}
@@ -82,9 +104,12 @@ class Session:
         self.messages_in = 0
         self.messages_out = 0
         self.dropped = 0
+        self._inflight_bytes = 0
+        self._notices = notices
         self._queued_bytes = 0
         self._resend: deque[int] = deque()
         self._next_id = 0
+        self._ledger = ledger
         self._limits = limits
         self._stats = stats
 
@@ -100,7 +125,7 @@ class Session:
     def deliver(self, message: Message, target: Target, qos: int, retain: bool, expires_ms: int | None) -> None:
         """Send now, queue, or shed by the stated rules; `qos` is already the lower of message and subscription."""
         connection = self.connection
-        outgoing = Outgoing(message, qos, retain, target.identifiers, expires_ms)
+        outgoing = Outgoing(message, qos, retain, target.identifiers, expires_ms, share=target.share)
         if qos == 0:
             if connection is None:
                 return
@@ -115,8 +140,12 @@ class Session:
 
     def acknowledged(self, packet_id: int) -> bool:
         """PUBACK, PUBCOMP or a refusing PUBREC: the message is done. False when the id is not in flight."""
-        if self.inflight.pop(packet_id, None) is None:
+        outgoing = self.inflight.pop(packet_id, None)
+        if outgoing is None:
             return False
+        self._inflight_bytes -= outgoing.bytes
+        if outgoing.number:
+            self._ledger.delivered(outgoing)
         self.pump()
         return True
 
@@ -131,12 +160,14 @@ class Session:
                 packet_id = self._resend.popleft()
                 again = self.inflight.get(packet_id)
                 if again is not None and not self._send(connection, again, packet_id, dup=True):
-                    del self.inflight[packet_id]
+                    self._drop_inflight(packet_id)
                 continue
             outgoing = self.queue.popleft()
             self._queued_bytes -= outgoing.bytes
             if outgoing.expires_ms is not None and outgoing.expires_ms <= connection.monotonic_ms():
                 self._stats.expired += 1
+                if outgoing.number:
+                    self._ledger.dropped(outgoing)
                 continue
             self._start(connection, outgoing)
 
@@ -151,37 +182,115 @@ class Session:
         self._resend = deque(packet_id for packet_id, outgoing in self.inflight.items() if not outgoing.released)
         for packet_id, outgoing in self.inflight.items():
             if outgoing.released:
-                connection.send(Pubrel(packet_id))
+                connection.answer(Pubrel(packet_id), self._ledger.barrier())
         self.pump()
+
+    def give_back(self, share: str) -> list[Outgoing]:
+        """Take out what waits here by this shared subscription. What has been sent is left: it must be completed
+        (MQTT-3.10.4-3)."""
+        given = [outgoing for outgoing in self.queue if outgoing.share == share]
+        if given:
+            self.queue = deque(outgoing for outgoing in self.queue if outgoing.share != share)
+            self._queued_bytes -= sum(outgoing.bytes for outgoing in given)
+            for outgoing in given:
+                if outgoing.number:
+                    self._ledger.dropped(outgoing)
+        return given
+
+    def orphans(self) -> list[Outgoing]:
+        """What the other members of shared subscriptions get when this session ends, oldest first (MQTT 5, 4.8.2).
+
+        A QoS 1 message that was sent but not acknowledged is among them; a QoS 2 message that was sent is not: nobody
+        but this client may get it, for it may have taken it (MQTT-4.8.2-5).
+        """
+        sent = [outgoing for outgoing in self.inflight.values() if outgoing.share and outgoing.qos == 1]
+        return sent + [outgoing for outgoing in self.queue if outgoing.share]
 
     def forget_queue(self) -> None:
         """Drop everything that waits for this session or is on its way to it."""
         self.dropped += len(self.queue) + len(self.inflight)
+        for outgoing in (*self.queue, *self.inflight.values()):
+            if outgoing.number:
+                self._ledger.dropped(outgoing)
         self.queue.clear()
         self.inflight.clear()
         self._resend.clear()
         self._queued_bytes = 0
+        self._inflight_bytes = 0
+
+    @property
+    def held_bytes(self) -> int:
+        """Roughly what its queue and what is in flight take in memory."""
+        return self._queued_bytes + self._inflight_bytes
+
+    def shed_half(self) -> bool:
+        """Memory is short: shed the older half of the queue, or what is in flight when nothing else is left.
+
+        False when there was nothing.
+        """
+        if not self.queue:
+            held = bool(self.inflight)
+            self._stats.queue_shed += len(self.inflight)
+            self.forget_queue()
+            return held
+        target = self._queued_bytes // 2
+        while self.queue and self._queued_bytes > target:
+            self._shed_oldest()
+        return True
+
+    def _shed_oldest(self) -> None:
+        shed = self.queue.popleft()
+        self._queued_bytes -= shed.bytes
+        if shed.number:
+            self._ledger.dropped(shed)
+        self.dropped += 1
+        self._stats.queue_shed += 1
+
+    def _drop_inflight(self, packet_id: int) -> None:
+        """The client takes no packet of this size."""
+        outgoing = self.inflight.pop(packet_id)
+        self._inflight_bytes -= outgoing.bytes
+        if outgoing.number:
+            self._ledger.dropped(outgoing)
+
+    def take_up(self, outgoing: Outgoing) -> None:
+        """A message that was on its way before the broker restarted; in the order of sending."""
+        if outgoing.packet_id:
+            self.inflight[outgoing.packet_id] = outgoing
+            self._inflight_bytes += outgoing.bytes
+            self._next_id = outgoing.packet_id
+        else:
+            self.queue.append(outgoing)
+            self._queued_bytes += outgoing.bytes
 
     def _has_room(self, connection: "Connection") -> bool:
+        if self._inflight_bytes >= self._limits.max_queued_bytes:
+            return False  # a client that never acknowledges holds large messages no better than many
         return not connection.congested and len(self.inflight) - len(self._resend) < connection.send_window
 
     def _start(self, connection: "Connection", outgoing: Outgoing) -> None:
-        packet_id = self._take_id()
+        packet_id = outgoing.packet_id = self._take_id()
         self.inflight[packet_id] = outgoing
+        self._inflight_bytes += outgoing.bytes
+        if self.number:
+            self._ledger.delivery(self, outgoing)
         if not self._send(connection, outgoing, packet_id, dup=False):
-            del self.inflight[packet_id]
+            self._drop_inflight(packet_id)
 
     def _send(self, connection: "Connection", outgoing: Outgoing, packet_id: int | None, *, dup: bool) -> bool:
         message = outgoing.message
         properties = self._properties(connection, outgoing) if connection.version == 5 else None
         packet = Publish(message.topic, message.payload, outgoing.qos, outgoing.retain, dup, packet_id, properties)
-        sent = connection.send_publish(packet)
+        # The receiver must never see a message of QoS 2 under another packet id than the one that survives a crash.
+        barrier = self._ledger.barrier() if self.number and outgoing.qos == 2 else None
+        sent = connection.send_publish(packet, barrier)
         if sent:
             self.messages_out += 1
             self._stats.messages_out += 1
         else:
             self.dropped += 1
             self._stats.too_large_shed += 1
+            self._notices.raise_for(connection, Trouble.TOO_LARGE)
         return sent
 
     def _properties(self, connection: "Connection", outgoing: Outgoing) -> Properties | None:
@@ -199,11 +308,14 @@ class Session:
     def _enqueue(self, outgoing: Outgoing) -> None:
         self.queue.append(outgoing)
         self._queued_bytes += outgoing.bytes
+        if self.number:
+            self._ledger.delivery(self, outgoing)
         limits = self._limits
         while len(self.queue) > limits.max_queued_messages or self._queued_bytes > limits.max_queued_bytes:
-            self._queued_bytes -= self.queue.popleft().bytes
-            self.dropped += 1
-            self._stats.queue_shed += 1
+            setting = "max_queued_bytes" if self._queued_bytes > limits.max_queued_bytes else "max_queued_messages"
+            address = self.connection.address if self.connection is not None else ""
+            self._notices.raise_notice(Trouble.QUEUE_FULL, self.client_id, self.client_id, address, setting)
+            self._shed_oldest()
 
     def _take_id(self) -> int:
         """The next free packet id; there is one, since no window is wider than the id space."""
@@ -211,11 +323,3 @@ class Session:
             self._next_id = self._next_id % 65_535 + 1
             if self._next_id not in self.inflight:
                 return self._next_id
-
-
-def _properties_bytes(properties: Properties | None) -> int:
-    if not properties:
-        return 0
-    pairs = properties.get("user_property", ())
-    texts = (value for value in properties.values() if isinstance(value, str | bytes))
-    return sum(len(name) + len(value) for name, value in pairs) + sum(map(len, texts))

@@ -1,13 +1,17 @@
 """Which client has which session? Take-over, expiry, delayed wills, and the subscriptions of a session."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from uns.broker.connection import Connection, Feed
 from uns.broker.door import Door, rejected_topic
 from uns.broker.identity import Granted, Publisher
+from uns.broker.kept import Snapshot
+from uns.broker.ledger import Kept, Ledger
 from uns.broker.limits import Limits
+from uns.broker.notices import Notices, Trouble
 from uns.broker.route import Target
-from uns.broker.session import NEVER_EXPIRES_S, Session
+from uns.broker.session import NEVER_EXPIRES_S, Outgoing, Session
 from uns.broker.stats import Stats
 from uns.broker.subscriptions import SubscriptionOptions
 from uns.broker.timers import Timer, Timers
@@ -20,12 +24,23 @@ from uns.topics import filter_fault, parse_share
 class SessionTable:
     """Sessions by client id, connected or waiting for their client's return."""
 
-    def __init__(self, door: Door, clock: Clock, timers: Timers, limits: Limits, stats: Stats) -> None:
+    def __init__(
+        self,
+        door: Door,
+        clock: Clock,
+        timers: Timers,
+        limits: Limits,
+        stats: Stats,
+        notices: Notices,
+        ledger: Ledger,
+    ) -> None:
         self._door = door
+        self._ledger = ledger
         self._clock = clock
         self._timers = timers
         self._limits = limits
         self._stats = stats
+        self._notices = notices
         self._by_client_id: dict[str, Session] = {}
         self._expiries: dict[Session, Timer] = {}
         self._wills: dict[str, Timer] = {}
@@ -36,7 +51,9 @@ class SessionTable:
     def get(self, client_id: str) -> Session | None:
         return self._by_client_id.get(client_id)
 
-    def open(self, connection: Connection, client_id: str, granted: Granted, clean_start: bool) -> tuple[Session, bool]:
+    def open(
+        self, connection: Connection, client_id: str, granted: Granted, clean_start: bool, expiry_s: int
+    ) -> tuple[Session, bool]:
         """The session for a CONNECT and whether it was there before; takes it over from an older connection.
 
         The caller has made sure with `belongs_to_another` that it is this user's.
@@ -55,19 +72,55 @@ class SessionTable:
             will.cancel()
         present = session is not None
         if session is None:
-            session = self._by_client_id[client_id] = Session(client_id, self._limits, self._stats)
+            session = self._by_client_id[client_id] = self._make(client_id)
         expiry = self._expiries.pop(session, None)
         if expiry is not None:
             expiry.cancel()
         session.user = granted.user
         session.connection = connection
+        self._stats.sessions_connected += 1
+        self._stats.sessions_maximum = max(self._stats.sessions_maximum, self._stats.sessions_connected)
         session.since_ms = self._door.now_ms
         self._stats.sessions = len(self._by_client_id)
         if session.role != granted.role:
             session.role = granted.role
             self._review(session)
         self._refresh(session)
+        self.set_expiry(session, expiry_s)
         return session, present
+
+    def _make(self, client_id: str) -> Session:
+        return Session(client_id, self._limits, self._stats, self._notices, self._ledger)
+
+    def set_expiry(self, session: Session, expiry_s: int) -> None:
+        """How long the session outlives its connection; one that does is kept on disk."""
+        session.expiry_s = expiry_s
+        if expiry_s:
+            self._ledger.session(session)
+        elif session.number:
+            self._drop_kept(session)
+
+    def _drop_kept(self, session: Session) -> None:
+        """The session ends with its connection, so nothing of it outlives a crash either."""
+        for outgoing in (*session.queue, *session.inflight.values()):
+            if outgoing.number:
+                self._ledger.dropped(outgoing)
+        self._ledger.session_ended(session)
+
+    def room_finding(self, client_id: str, expiry_s: int) -> Finding | None:
+        """Why no session that outlives its connection can be made for this client, or None.
+
+        Nobody else's session goes instead: what was acknowledged for it is kept. Sessions that end with their
+        connection are bounded by the connections.
+        """
+        if not expiry_s or client_id in self._by_client_id or len(self._by_client_id) < self._limits.max_sessions:
+            return None
+        self._stats.sessions_refused += 1
+        return Finding(
+            id="quota.sessions",
+            what=f"the broker already keeps {self._limits.max_sessions} sessions.",
+            hint="Connect with clean start and no session expiry, or raise mqtt.max_sessions in uns.yaml.",
+        )
 
     def belongs_to_another(self, client_id: str, granted: Granted) -> bool:
         """Is there a session of this client id that another user left or holds?"""
@@ -83,10 +136,12 @@ class SessionTable:
         """End the subscriptions that the session's role may not have, with all that is queued: it cannot be told
         which message came by which of them."""
         lost = [each for each in session.subscriptions if self._access_finding(session, each) is not None]
-        for topic_filter in lost:
-            self.unsubscribe(session, topic_filter)
         if lost:
+            orphans = session.orphans()
             session.forget_queue()
+            for topic_filter in lost:
+                self.unsubscribe(session, topic_filter)
+            self._pass_on(orphans)
 
     def _access_finding(self, session: Session, topic_filter: str) -> Finding | None:
         """Why the session's role may not have this subscription, or None; everybody may hear of its own refusals."""
@@ -98,17 +153,25 @@ class SessionTable:
     def leave(self, session: Session) -> None:
         """Its connection is gone: keep the session for its expiry interval."""
         session.connection = None
+        self._stats.sessions_connected -= 1
         session.since_ms = self._door.now_ms
         if session.expiry_s == 0:
             self.end(session)
             return
+        self._ledger.session(session)
         self._refresh(session)
         if session.expiry_s != NEVER_EXPIRES_S:
             due_ms = self._clock.monotonic_ms() + session.expiry_s * 1000
-            self._expiries[session] = self._timers.at(due_ms, lambda: self.end(session))
+            self._expiries[session] = self._timers.at(due_ms, lambda: self._expire(session))
+
+    def _expire(self, session: Session) -> None:
+        self._stats.sessions_expired += 1
+        self.end(session)
 
     def end(self, session: Session) -> None:
         """Discard a session with its subscriptions and messages."""
+        if session.number:
+            self._drop_kept(session)
         filters = [self._door.subscriptions.remove(session, topic_filter) for topic_filter in session.subscriptions]
         session.subscriptions.clear()
         self._door.invalidate(filters)
@@ -119,6 +182,28 @@ class SessionTable:
         if self._by_client_id.get(session.client_id) is session:
             del self._by_client_id[session.client_id]
         self._stats.sessions = len(self._by_client_id)
+        self._pass_on(session.orphans())
+
+    def _pass_on(self, orphans: list[Outgoing]) -> None:
+        """Give messages of shared subscriptions to members that are left, as if they had just come.
+
+        Section 4.8.2 lets a server do so as soon as a member's connection breaks, or when its session ends. Here a
+        member that may return keeps what it was given: it alone knows how far it got, and a short loss of the network
+        makes no duplicates. It gets nothing new while others keep up. A refusal (PUBACK, PUBREC of 0x80 and more) ends
+        a message for the whole group (MQTT-4.8.2-6).
+        """
+        now_ms = self._clock.monotonic_ms()
+        for outgoing in orphans:
+            share = self._door.subscriptions.share(outgoing.share)
+            target = share.choose() if share is not None else None
+            if target is None:
+                continue
+            if outgoing.expires_ms is not None and outgoing.expires_ms <= now_ms:
+                self._stats.expired += 1
+                continue
+            message = outgoing.message
+            qos, retain = min(message.qos, target.qos), message.retain and target.retain_as_published
+            target.session.deliver(message, target, qos, retain, outgoing.expires_ms)
 
     def _refresh(self, session: Session) -> None:
         """Its plain frames go to another connection now."""
@@ -156,13 +241,21 @@ class SessionTable:
             return refused
         is_new = topic_filter not in session.subscriptions
         if is_new and len(session.subscriptions) >= self._limits.max_subscriptions_per_client:
+            self._stats.subscriptions_over_quota += 1
+            if session.connection is not None:
+                setting = "max_subscriptions_per_client"
+                self._notices.raise_for(session.connection, Trouble.SUBSCRIBE_OVER_QUOTA, setting)
             return Finding(
                 id="quota.subscriptions",
                 what=f"'{session.client_id}' already has {len(session.subscriptions)} subscriptions.",
                 hint="Use wildcards, or raise mqtt.max_subscriptions_per_client in uns.yaml.",
             )
+        if session.number and self._ledger.failing is not None:
+            return self._ledger.failing
         session.subscriptions[topic_filter] = options
         self._door.subscriptions.add(session, topic_filter, options)
+        if session.number:
+            self._ledger.subscription(session, topic_filter, options)
         if group or options.retain_handling == 2 or (options.retain_handling == 1 and not is_new):
             return iter(())  # MQTT-3.3.1-10, -11; none for shared subscriptions (MQTT 5, 4.8.2)
         return self._retained_for(session, bare, options)
@@ -170,16 +263,67 @@ class SessionTable:
     def _retained_for(self, session: Session, topic_filter: str, options: SubscriptionOptions) -> Feed:
         """Read as the client takes them, so that a large namespace fills no buffer, until the subscription ends."""
         target = Target(session, options.qos, identifiers=(options.identifier,) if options.identifier else ())
-        for message, expires_ms in self._door.retained(topic_filter):
+        for found in self._door.search_retained(topic_filter):
             if topic_filter not in session.subscriptions:  # MQTT-3.10.4-2
                 return
-            if options.no_local and message.publisher == session.client_id:  # MQTT-3.8.3-3
-                continue
-            yield message, target, expires_ms
+            if found is None:
+                yield None
+            elif not options.no_local or found[0].publisher != session.client_id:  # MQTT-3.8.3-3
+                yield found[0], target, found[1]
 
     def unsubscribe(self, session: Session, topic_filter: str) -> bool:
         """False when the session had no such subscription."""
         if session.subscriptions.pop(topic_filter, None) is None:
             return False
+        if session.number:
+            self._ledger.subscription(session, topic_filter, None)
         self._door.invalidate([self._door.subscriptions.remove(session, topic_filter)])
+        if topic_filter.startswith("$share/"):
+            self._pass_on(session.give_back(topic_filter))
         return True
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Take up the sessions that outlived the last run; their clients are gone since they left, or since now."""
+        wall_ms, monotonic_ms = self._clock.wall_ms(), self._clock.monotonic_ms()
+        by_number: dict[int, Session] = {}
+        stored: dict[int, Kept] = {}
+        for row in snapshot.sessions:
+            session = by_number[row.number] = self._by_client_id[row.client_id] = self._make(row.client_id)
+            session.number, session.user, session.role, session.expiry_s = row.number, row.user, row.role, row.expiry_s
+            session.since_ms = row.left_ms or wall_ms
+            self._ledger.restored(row.number)
+        for number, topic_filter, options in snapshot.subscriptions:
+            by_number[number].subscriptions[topic_filter] = options
+            self._door.subscriptions.add(by_number[number], topic_filter, options)
+        for number, packet_id in snapshot.taken:
+            by_number[number].incoming.add(packet_id)
+        for delivery in snapshot.deliveries:
+            kept = stored.get(delivery.message)
+            if kept is None:
+                message = snapshot.messages[delivery.message]
+                kept = stored[delivery.message] = Kept(delivery.message, message, written=True)
+                self._ledger.restored(delivery.message)
+            kept.waiting += 1
+            expires_ms = None if delivery.expires_ms is None else delivery.expires_ms - wall_ms + monotonic_ms
+            outgoing = Outgoing(
+                kept.message,
+                delivery.qos,
+                delivery.retain,
+                delivery.identifiers,
+                expires_ms,
+                released=delivery.released,
+                share=delivery.share,
+                packet_id=delivery.packet_id,
+                number=delivery.number,
+                kept=kept,
+                written=True,
+            )
+            self._ledger.restored(delivery.number)
+            by_number[delivery.session].take_up(outgoing)
+        for session in by_number.values():
+            self._ledger.session(session)  # one that was connected at the crash has left now
+            if session.expiry_s != NEVER_EXPIRES_S:
+                left_ms = session.since_ms + session.expiry_s * 1000 - wall_ms
+                self._expiries[session] = self._timers.at(monotonic_ms + left_ms, partial(self._expire, session))
+        self.review_all()
+        self._stats.sessions = len(self._by_client_id)

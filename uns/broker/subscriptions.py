@@ -28,11 +28,15 @@ class SubscriptionOptions(msgspec.Struct, frozen=True):
 
 
 class ShareGroup:
-    """The members of one shared subscription; each message goes to one of them in turn (MQTT 5, 4.8.2)."""
+    """The members of one shared subscription; each message goes to one of them in turn (MQTT 5, 4.8.2).
 
-    __slots__ = ("_turn", "members")
+    filter: `$share/GROUP/FILTER`, the same for all of them.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_turn", "filter", "members")
+
+    def __init__(self, topic_filter: str) -> None:
+        self.filter = topic_filter
         self.members: dict[Session, SubscriptionOptions] = {}
         self._turn = 0
 
@@ -53,7 +57,7 @@ class ShareGroup:
     def target(self, member: "Session") -> Target:
         options = self.members[member]
         identifiers = (options.identifier,) if options.identifier else ()
-        return Target(member, options.qos, False, options.retain_as_published, identifiers)
+        return Target(member, options.qos, False, options.retain_as_published, identifiers, self.filter)
 
 
 class _Entry:
@@ -72,9 +76,14 @@ class _Entry:
 
 
 class SubscriptionTable:
-    """Filters to subscribers, in process or over the network, plain or shared."""
+    """Filters to subscribers, in process or over the network, plain or shared.
+
+    plain_count, shared_count: subscriptions of sessions.
+    """
 
     def __init__(self) -> None:
+        self.plain_count = 0
+        self.shared_count = 0
         self._trie: TopicTrie[_Entry] = TopicTrie()
         self._relays: dict[tuple[Connection, ...], tuple[Connection, ...]] = {}
 
@@ -83,8 +92,13 @@ class SubscriptionTable:
         group, bare = parse_share(topic_filter)
         entry = self._entry(bare)
         if group:
-            entry.shares.setdefault(group, ShareGroup()).members[session] = options
+            share = entry.shares.get(group)
+            if share is None:
+                share = entry.shares[group] = ShareGroup(topic_filter)
+            self.shared_count += session not in share.members
+            share.members[session] = options
         else:
+            self.plain_count += session not in entry.sessions
             entry.sessions[session] = options
         return bare
 
@@ -95,13 +109,19 @@ class SubscriptionTable:
         if group:
             share = entry.shares.get(group)
             if share is not None:
-                share.members.pop(session, None)
+                self.shared_count -= share.members.pop(session, None) is not None
                 if not share.members:
                     del entry.shares[group]
         else:
-            entry.sessions.pop(session, None)
+            self.plain_count -= entry.sessions.pop(session, None) is not None
         self._prune(bare, entry)
         return bare
+
+    def share(self, topic_filter: str) -> ShareGroup | None:
+        """The members of `$share/GROUP/FILTER`; None when there are none."""
+        group, bare = parse_share(topic_filter)
+        entry = self._trie.get(bare)
+        return None if entry is None else entry.shares.get(group)
 
     def forget_relays(self) -> None:
         """A connection is gone: keep no list that names it."""
@@ -128,18 +148,22 @@ class SubscriptionTable:
             local.extend(entry.local.values())
         plain_v3: list[Connection] = []
         plain_v5: list[Connection] = []
+        aliased: list[Connection] = []
         targets: list[Target] = []
         for session, several in by_session.items():
             target = _merge(session, several)
             connection = session.connection
             if connection is not None and connection.takes_plain_frames and _is_plain(target):
-                (plain_v5 if connection.version == 5 else plain_v3).append(connection)
+                if connection.outgoing_aliases is not None:
+                    aliased.append(connection)
+                else:
+                    (plain_v5 if connection.version == 5 else plain_v3).append(connection)
             else:
                 targets.append(target)
         only_plain = not (targets or shares or local)
-        relay_v3 = self._shared(plain_v3) if only_plain and not plain_v5 else None
-        relay_v5 = self._shared(plain_v5) if only_plain and not plain_v3 else None
-        return Fanout(plain_v3, plain_v5, targets, shares, local, only_plain, relay_v3, relay_v5)
+        relay_v3 = self._shared(plain_v3) if only_plain and not plain_v5 and not aliased else None
+        relay_v5 = self._shared(plain_v5) if only_plain and not plain_v3 and not aliased else None
+        return Fanout(plain_v3, plain_v5, aliased, targets, shares, local, relay_v3, relay_v5)
 
     def _shared(self, connections: "list[Connection]") -> "tuple[Connection, ...]":
         """One tuple for all topics that go to the same connections, so that they can be told by identity."""
@@ -151,7 +175,7 @@ class SubscriptionTable:
     def count(self, topic: str) -> int:
         """How many subscribers a topic has, in-process ones not counted."""
         plan = self.fanout(topic)
-        return len(plan.plain_v3) + len(plan.plain_v5) + len(plan.targets) + len(plan.shares)
+        return len(plan.plain) + len(plan.targets) + len(plan.shares)
 
     def _entry(self, topic_filter: str) -> _Entry:
         entry = self._trie.get(topic_filter)
@@ -174,7 +198,7 @@ def _merge(session: "Session", several: list[SubscriptionOptions]) -> Target:
         all(options.no_local for options in several),
         any(options.retain_as_published for options in several),
         identifiers,
-        _merge(session, others) if others and len(others) < len(several) else None,
+        own=_merge(session, others) if others and len(others) < len(several) else None,
     )
 
 

@@ -6,7 +6,7 @@
 No projected value can come back: only `spBv1.0/#` is read, and nothing is projected there.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from sys import maxsize
 from typing import Any
 from zlib import crc32
@@ -19,7 +19,7 @@ from uns.host.state import HostState
 from uns.host.status import NodeStatus, Origin
 from uns.host.tree import Projected, Tree
 from uns.link import Acknowledge, Link, Message
-from uns.samples import DataType
+from uns.samples import DataType, decode_sample, encode_sample
 from uns.sparkplug.command import value_from_json
 from uns.sparkplug.encode import encode
 from uns.sparkplug.host import HostSession
@@ -96,6 +96,19 @@ class SparkplugHost:
         self._link.subscribe(f"{NAMESPACE}/#", self.receive)
         self._running = True
         self._publish(self._state.birth())
+
+    def adopt(self, retained: Iterable[Message]) -> None:
+        """Take up the values that a host of this client id left behind without an end, as after `kill -9`.
+
+        Nobody has said that their metrics died, and nobody says that they live: Uncertain until they are born again.
+        """
+        now_ms = self._clock.wall_ms()
+        for message in retained:
+            if message.publisher == self._link.client_id and not message.topic.startswith(f"{NAMESPACE}/"):
+                sample = decode_sample(message.payload, message.received_ms)
+                uncertain = sample and self._tree.adopt(message.topic, sample, now_ms)
+                if uncertain is not None:
+                    self._link.publish(message.topic, encode_sample(uncertain), retain=True)
 
     def stop(self) -> None:
         """Say that the host is offline, and disconnect (tck-id-operational-behavior-host-application-termination)."""

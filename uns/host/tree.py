@@ -61,6 +61,7 @@ class Tree:
 
     def __init__(self) -> None:
         self._owners: dict[str, Projected] = {}
+        self._adopted: dict[str, tuple[int, int]] = {}
 
     def __len__(self) -> int:
         return len(self._owners)
@@ -68,11 +69,22 @@ class Tree:
     def get(self, topic: str) -> Projected | None:
         return self._owners.get(topic)
 
+    def adopt(self, topic: str, sample: Sample, time_ms: int) -> Sample | None:
+        """Take up a value of the last run, whose metric is not born yet: what to publish, as after a death."""
+        if sample.quality is not Quality.GOOD or topic in self._owners:
+            return None
+        uncertain = Sample(sample.value, Quality.UNCERTAIN, max(time_ms, sample.timestamp_ms + 1))
+        self._adopted[topic] = (sample.timestamp_ms, uncertain.timestamp_ms + 1)
+        return uncertain
+
     def claim(self, topic: str, group: str, node: str, metric: BornMetric, time_ms: int) -> Projected | Finding:
         """The topic for this metric, born at `time_ms`, or the collision (`sparkplug.collision`)."""
         owner = self._owners.get(topic)
         if owner is None or not (owner.online or owner.same_origin(group, node, metric)):
             owner = self._owners[topic] = Projected(topic, group, node, metric)
+            if topic in self._adopted:
+                owner.interrupted_ms, resumed_ms = self._adopted.pop(topic)
+                owner.resumed_ms = max(time_ms, resumed_ms)
         elif owner.same_origin(group, node, metric):
             owner.revive(metric, time_ms)
         else:

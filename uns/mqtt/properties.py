@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from uns.link import Properties
-from uns.mqtt.reason import PacketError, ReasonCode, malformed, protocol_error
+from uns.mqtt.reason import PacketError, ReasonCode, malformed, protocol_error, too_many
 from uns.mqtt.wire import Body, encode_binary, encode_text, encode_varint
 
 
@@ -69,6 +69,9 @@ def _row(
     return Property(identifier, name, read, write, carriers, repeaters, values, fault)
 
 
+MOST_PROPERTIES = 10_000
+"""In one packet: a megabyte of them would hold up every other client for a tenth of a second."""
+
 PROPERTIES = [
     _row(0x01, "payload_format_indicator", _BYTE, "PUBLISH WILL", values=_FLAG),
     _row(0x02, "message_expiry_interval", _FOUR_BYTE, "PUBLISH WILL"),
@@ -115,8 +118,13 @@ def read_properties(body: Body, packet: str) -> Properties | None:
     if body.end > after:
         raise malformed("the properties are longer than the packet")
     properties: Properties = {}
-    while body:
+    for _ in range(MOST_PROPERTIES):
+        if not body:
+            break
         _read_property(body, packet, properties)
+    else:
+        if body:
+            raise too_many("properties", MOST_PROPERTIES)
     body.end = after
     return properties
 

@@ -80,6 +80,11 @@ def protocol_error(text: str) -> PacketError:
     return PacketError(ReasonCode.PROTOCOL_ERROR, text)
 
 
+def too_many(what: str, most: int) -> PacketError:
+    """One packet asks for more work than fits into a turn of the loop."""
+    return PacketError(ReasonCode.QUOTA_EXCEEDED, f"one packet holds more than {most} {what}")
+
+
 _PUBLISH_ANSWERS = frozenset([0x00, 0x10, 0x80, 0x83, 0x87, 0x90, 0x91, 0x97, 0x99])
 
 # Which packet may carry which code: the rightmost column of table 2-6, one row per packet.
@@ -96,6 +101,10 @@ ALLOWED: dict[str, frozenset[int]] = {
     ),
     "AUTH": frozenset([0x00, 0x18, 0x19]),
 }
+
+# Table 3-10 says of some who may send them in DISCONNECT.
+DISCONNECT_FROM_SERVER_ONLY = frozenset([0x87, 0x89, 0x8B, 0x8D, 0x8E, 0x8F, *range(0x9A, 0xA3)])
+DISCONNECT_FROM_CLIENT_ONLY = frozenset([0x04])
 
 _RETURN_CODES: dict[int, int] = {
     ReasonCode.UNSUPPORTED_PROTOCOL_VERSION: 1,

@@ -26,8 +26,12 @@ class Database:
     raises UnsError `storage.open_failed` or `storage.newer_schema`.
     """
 
-    def __init__(self, path: Path, owner: str) -> None:
-        """owner: the package whose `migrations` folder holds the schema, for example `uns.history`."""
+    def __init__(self, path: Path, owner: str, *, synced: bool = True) -> None:
+        """owner: the package whose `migrations` folder holds the schema, for example `uns.history`.
+
+        synced: a commit waits for the disk; without, it is the operating system's to write, and a power cut may take
+        the last ones, never the order.
+        """
         self.path = path
         self._lock = threading.Lock()
         self._idle: list[sqlite3.Connection] = []
@@ -39,7 +43,7 @@ class Database:
         except (OSError, sqlite3.Error) as error:
             raise _open_failed(path, error) from error
         try:
-            _prepare(self._writer, path, _migrations(owner))
+            _prepare(self._writer, path, _migrations(owner), synced)
         except BaseException as error:
             self._writer.close()
             if isinstance(error, sqlite3.Error):
@@ -100,9 +104,9 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
     )
 
 
-def _prepare(connection: sqlite3.Connection, path: Path, migrations: list[tuple[int, str]]) -> None:
+def _prepare(connection: sqlite3.Connection, path: Path, migrations: list[tuple[int, str]], synced: bool) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
     connection.execute(f"PRAGMA journal_size_limit = {_JOURNAL_LIMIT_BYTES}")
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     newest = migrations[-1][0]

@@ -103,6 +103,18 @@ class TopicTrie(Generic[V]):
 
         Raises OverflowError on the way when more than `max_nodes` nodes have to be looked at.
         """
+        for found in self.search(topic_filter, max_nodes):
+            if found is not None:
+                yield found
+
+    def search(
+        self, topic_filter: str, max_nodes: int | None = None, pause_every: int = 0
+    ) -> Iterator[tuple[str, V] | None]:
+        """`matched_by`, which also yields None after each `pause_every` nodes, for a reader who must not search long.
+
+        The trie may change between two steps: what is set or removed then may or may not be found.
+        """
+        looked = 0
         levels = topic_filter.split("/")
         left = -1 if max_nodes is None else max_nodes
         stack: list[tuple[_Node[V], int, str | None]] = [(self._root, 0, None)]
@@ -111,6 +123,10 @@ class TopicTrie(Generic[V]):
             if left == 0:
                 raise OverflowError(f"'{topic_filter}' leads to more than {max_nodes} nodes")
             left -= 1
+            looked += 1
+            if looked == pause_every:
+                looked = 0
+                yield None
             level = levels[depth] if depth < len(levels) else None
             if (level is None or level == "#") and node.value is not None and path is not None:
                 yield path, node.value

@@ -4,11 +4,14 @@ import msgspec
 
 from uns.link import Properties
 from uns.mqtt.properties import encode_properties, read_properties
-from uns.mqtt.reason import malformed, protocol_error
+from uns.mqtt.reason import malformed, protocol_error, too_many
 from uns.mqtt.topic_text import check_filter
 from uns.mqtt.wire import Body, encode_frame, encode_text
 
 _NO_LOCAL, _RETAIN_AS_PUBLISHED, _RETAIN_HANDLING_SHIFT, _RESERVED = 0x04, 0x08, 4, 0xC0
+
+MOST_FILTERS = 5_000
+"""In one SUBSCRIBE or UNSUBSCRIBE: a megabyte of them would hold up every other client for half a second."""
 
 
 class Subscription(msgspec.Struct):
@@ -30,8 +33,10 @@ class Subscribe(msgspec.Struct):
 def read(body: Body, flags: int) -> Subscribe:
     packet_id = body.packet_id()
     properties = read_properties(body, "SUBSCRIBE") if body.version == 5 else None
-    subscriptions = []
+    subscriptions: list[Subscription] = []
     while body:
+        if len(subscriptions) == MOST_FILTERS:
+            raise too_many("topic filters", MOST_FILTERS)
         topic_filter = body.text()  # MQTT-3.8.3-1
         check_filter(topic_filter)
         options = body.byte()

@@ -3,8 +3,9 @@
 import msgspec
 
 from uns.link import Properties
+from uns.mqtt.packets.subscribe import MOST_FILTERS
 from uns.mqtt.properties import encode_properties, read_properties
-from uns.mqtt.reason import protocol_error
+from uns.mqtt.reason import protocol_error, too_many
 from uns.mqtt.topic_text import check_filter
 from uns.mqtt.wire import Body, encode_frame, encode_text
 
@@ -18,8 +19,10 @@ class Unsubscribe(msgspec.Struct):
 def read(body: Body, flags: int) -> Unsubscribe:
     packet_id = body.packet_id()
     properties = read_properties(body, "UNSUBSCRIBE") if body.version == 5 else None
-    filters = []
+    filters: list[str] = []
     while body:
+        if len(filters) == MOST_FILTERS:
+            raise too_many("topic filters", MOST_FILTERS)
         topic_filter = body.text()  # MQTT-3.10.3-1
         check_filter(topic_filter)
         filters.append(topic_filter)

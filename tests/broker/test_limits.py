@@ -1,0 +1,396 @@
+"""Where does the broker draw its lines, with which reason code, and what is counted and told?"""
+
+import pytest
+
+from tests.broker.conftest import by_username, compile_admission
+from tests.broker.peer import Peer
+from tests.support.clock import FakeClock
+from uns.broker import Broker, Limits, Notice, State, Trouble
+from uns.broker.admittance import TOLD_AT_ONCE, host_of
+from uns.broker.budget import LOOK_MS, SMALLEST_CUT_BYTES
+from uns.broker.notices import LOOK_MS as NOTICES_LOOK_MS
+from uns.broker.notices import QUIET_MS, TROUBLES_KEPT
+from uns.mqtt import ConnectWill, Disconnect, Puback, Publish, ReasonCode, Subscribe, Subscription, Unsubscribe, encode
+from uns.policy.violation import Violation
+
+
+class Floor:
+    """A broker with these limits, its clock, and what it told."""
+
+    def __init__(self, **limits: int) -> None:
+        self.clock = FakeClock()
+        self.notices: list[Notice] = []
+        self.violations: list[Violation] = []
+        self.broker = Broker(
+            compile_admission(),
+            self.clock,
+            limits=Limits(**limits),
+            authenticate=by_username,
+            on_violation=self.violations.append,
+            on_notice=self.notices.append,
+        )
+
+    def peer(self, client_id: str, *, version: int = 5, address: str = "192.0.2.1:40000", **connect) -> Peer:
+        peer = Peer(self.broker, version, address)
+        peer.connack = peer.connect(client_id, **connect)
+        return peer
+
+    def advance(self, ms: int) -> None:
+        self.clock.advance(ms)
+        self.broker.tick()
+
+    @property
+    def told(self) -> list[tuple[Trouble, str]]:
+        return [(notice.trouble, notice.client_id) for notice in self.notices]
+
+
+# --- who may come in ------------------------------------------------------------------------------------------------
+
+
+def test_an_address_has_so_many_connections_and_others_come_in() -> None:
+    floor = Floor(max_connections_per_address=2)
+    first, _ = floor.peer("a"), floor.peer("b")
+    third = floor.peer("c")
+    assert third.connack.reason_code == ReasonCode.QUOTA_EXCEEDED
+    assert "mqtt.max_connections_per_address" in third.connack.properties["reason_string"]
+    assert floor.peer("d", address="192.0.2.2:1").connack.reason_code == 0
+    assert floor.notices[0].setting == "max_connections_per_address"
+    first.lose()
+    assert floor.peer("e").connack.reason_code == 0
+
+
+def test_the_newest_is_turned_away_even_when_an_older_one_connects_later() -> None:
+    floor = Floor(max_connections=1)
+    early, late = Peer(floor.broker), Peer(floor.broker)
+    assert late.connect("late").reason_code == ReasonCode.QUOTA_EXCEEDED
+    assert early.connect("early").reason_code == 0
+
+
+def test_a_flood_past_the_limit_is_closed_without_waiting_for_its_connects() -> None:
+    floor = Floor(max_connections_per_address=1)
+    peers = [Peer(floor.broker) for _ in range(TOLD_AT_ONCE + 11)]
+    assert sum(peer.is_closed for peer in peers) == 10
+    assert floor.broker.stats.connections == TOLD_AT_ONCE + 1
+    assert floor.told == [(Trouble.REFUSED, "")]
+    for peer in peers:
+        peer.lose()
+    assert floor.broker.stats.connections == 0
+    assert floor.peer("a").connack.reason_code == 0
+
+
+def test_an_address_makes_so_many_connections_per_second() -> None:
+    floor = Floor(max_connect_rate=3)
+    codes = [floor.peer(f"c{number}").connack.reason_code for number in range(4)]
+    assert codes == [0, 0, 0, ReasonCode.CONNECTION_RATE_EXCEEDED]
+    assert floor.peer("elsewhere", address="192.0.2.2:1").connack.reason_code == 0
+    floor.clock.advance(400)
+    assert floor.peer("later").connack.reason_code == 0
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        ("192.0.2.1:40000", "192.0.2.1"),
+        ("[2001:db8:1:2:3:4:5:6]:1883", "2001:db8:1:2::/64"),
+        ("[::1]:1883", "::1"),
+        ("[fe80::1%eth0]:1883", "fe80::/64"),
+        ("[::ffff:192.0.2.1]:1883", "192.0.2.1"),
+        ("somewhere", "somewhere"),
+    ],
+)
+def test_an_ipv6_client_counts_as_its_network(address: str, host: str) -> None:
+    assert host_of(address) == host
+
+
+def test_past_the_sessions_only_those_that_end_with_their_connection_come_in() -> None:
+    floor = Floor(max_sessions=1)
+    keeper = floor.peer("keeper", properties={"session_expiry_interval": 60})
+    keeper.lose()
+    late = floor.peer("late", properties={"session_expiry_interval": 60})
+    assert late.connack.reason_code == ReasonCode.QUOTA_EXCEEDED
+    assert floor.peer("old", version=4, clean=False).connack.reason_code == ReasonCode.SERVER_UNAVAILABLE
+    assert floor.peer("passing").connack.reason_code == 0
+    assert floor.peer("keeper", clean=False).connack.session_present
+    assert floor.broker.stats.sessions_refused == 2
+
+
+# --- what may be sent -----------------------------------------------------------------------------------------------
+
+
+def test_a_topic_has_so_many_bytes() -> None:
+    floor = Floor(max_topic_bytes=20)
+    peer = floor.peer("p")
+    peer.publish("open/" + "ü" * 8, qos=1)
+    assert peer.take_one().reason_code == ReasonCode.TOPIC_NAME_INVALID
+    peer.publish("open/" + "ü" * 7, qos=1)
+    assert peer.take_one().reason_code in (0, ReasonCode.NO_MATCHING_SUBSCRIBERS)
+    assert peer.subscribe("open/" + "x" * 16).reason_codes == [ReasonCode.TOPIC_FILTER_INVALID]
+    refused = floor.peer("w", will=ConnectWill("open/" + "x" * 16, b"")).connack
+    assert refused.reason_code == ReasonCode.TOPIC_NAME_INVALID
+    assert "mqtt.max_topic_bytes" in refused.properties["reason_string"]
+
+
+@pytest.mark.parametrize("pairs", [[("k", "v")] * 3, [("k" * 9, "v" * 9)]])
+def test_a_message_carries_so_many_user_properties(pairs: list[tuple[str, str]]) -> None:
+    floor = Floor(max_user_properties=2, max_user_property_bytes=15)
+    peer = floor.peer("p")
+    peer.publish("open/x", qos=1, properties={"user_property": pairs})
+    assert peer.take_one().reason_code == ReasonCode.QUOTA_EXCEEDED
+    peer.publish("open/x", qos=1, properties={"user_property": [("k", "v")]})
+    assert peer.take_one().reason_code == 0
+    will = ConnectWill("open/x", b"", properties={"user_property": pairs})
+    assert floor.peer("w", will=will).connack.reason_code == ReasonCode.QUOTA_EXCEEDED
+    assert floor.broker.stats.quota_refused == 2
+    assert (Trouble.PUBLISH_OVER_QUOTA, "p") in floor.told
+
+
+def test_so_much_is_retained_and_what_is_kept_may_still_change_and_go() -> None:
+    floor = Floor(max_retained_messages=2)
+    peer = floor.peer("p")
+    codes = []
+    for topic, payload in [("a", b"1"), ("b", b"1"), ("c", b"1"), ("a", b"2"), ("b", b""), ("c", b"1")]:
+        peer.publish(f"open/{topic}", payload, qos=1, retain=True)
+        codes.append(peer.take_one().reason_code)
+    assert codes == [0, 0, ReasonCode.QUOTA_EXCEEDED, 0, 0, 0]
+    assert floor.broker.stats.retained == 2
+    assert floor.broker.stats.retained_refused == 1
+    for topic in "ac":
+        peer.publish(f"open/{topic}", b"", retain=True)
+    assert (floor.broker.stats.retained, floor.broker.stats.retained_bytes) == (0, 0)
+
+
+def test_retained_bytes_are_bounded() -> None:
+    floor = Floor(max_retained_bytes=2000)
+    peer = floor.peer("p")
+    peer.publish("open/a", b"x" * 1800, retain=True)
+    peer.publish("open/b", b"x" * 1800, qos=1, retain=True)
+    assert peer.take()[-1].reason_code == ReasonCode.QUOTA_EXCEEDED
+    peer.publish("open/a", b"x" * 10, retain=True)
+    peer.publish("open/b", b"x" * 1800, qos=1, retain=True)
+    assert peer.take()[-1].reason_code == 0
+
+
+def test_an_expired_retained_message_makes_room() -> None:
+    floor = Floor(max_retained_messages=1)
+    peer = floor.peer("p")
+    peer.publish("open/a", b"1", retain=True, properties={"message_expiry_interval": 1})
+    floor.clock.advance(1000)
+    assert list(floor.broker.retained("open/a")) == []
+    assert floor.broker.stats.retained == 0
+
+
+# --- how fast -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("version", [4, 5])
+def test_past_its_rate_a_client_is_read_more_slowly_and_loses_nothing(version: int) -> None:
+    floor = Floor(max_publish_rate=100)
+    fast, reader = floor.peer("fast", version=version, keep_alive=1), floor.peer("reader")
+    reader.subscribe("open/#")
+    frame = encode(Publish("open/x", b"x" * 100), version)
+    for _ in range(3):
+        fast.connection.receive(frame * 100)
+    assert fast.connection.throttled
+    assert not fast.connection.wants_input
+    assert not fast.connection.busy
+    first = len(reader.take())
+    assert 100 < first <= 300
+    for _ in range(22):
+        floor.advance(100)
+        fast.connection.proceed()
+    assert first + len(reader.take()) == 300
+    assert fast.connection.state is State.OPEN, "the silence was the broker's, not the client's"
+    assert not fast.connection.throttled
+    assert fast.connection.wants_input
+    assert floor.told == [(Trouble.TOO_FAST, "fast")]
+    assert floor.broker.stats.reads_slowed >= 1
+
+
+def test_a_client_within_its_rate_is_never_slowed() -> None:
+    floor = Floor(max_publish_rate=100, max_publish_bytes_rate=100_000)
+    peer = floor.peer("p")
+    for _ in range(50):
+        for _ in range(10):
+            peer.publish("open/x", b"x" * 100)
+        assert not peer.connection.throttled
+        floor.advance(100)
+
+
+def test_bytes_have_a_rate_too_and_the_server_is_woken_when_time_is_up() -> None:
+    floor = Floor(max_publish_bytes_rate=10_000)
+    peer = floor.peer("p")
+    peer.publish("open/x", b"x" * 15_000)
+    assert peer.connection.throttled
+    floor.broker.ready.clear()
+    peer.connection.ready = False
+    floor.advance(400)
+    assert peer.connection.throttled
+    floor.advance(110)
+    assert not peer.connection.throttled
+    assert floor.broker.ready == [peer.connection]
+
+
+def test_a_throttled_connection_that_closes_leaves_no_timer() -> None:
+    floor = Floor(max_publish_bytes_rate=10)
+    peer = floor.peer("p")
+    peer.publish("open/x", b"x" * 100)
+    peer.lose()
+    floor.advance(60_000)
+    assert peer.is_closed
+
+
+# --- memory ---------------------------------------------------------------------------------------------------------
+
+MIB = 1 << 20
+
+
+def offline(floor: Floor, client_id: str, topic_filter: str = "open/#") -> None:
+    peer = floor.peer(client_id, properties={"session_expiry_interval": 3600})
+    peer.subscribe(topic_filter, qos=1)
+    peer.lose()
+
+
+def test_the_fullest_queue_gives_way_when_all_together_are_too_much() -> None:
+    floor = Floor(max_queued_total_bytes=200_000)
+    offline(floor, "hog", "open/#")
+    offline(floor, "modest", "open/small")
+    peer = floor.peer("p")
+    peer.publish("open/small", b"x", qos=1)
+    for number in range(300):
+        peer.publish("open/large", b"x" * 1000, qos=1, packet_id=number + 2)
+    floor.advance(LOOK_MS)
+    assert floor.broker.stats.queued_bytes <= 200_000
+    assert floor.broker.stats.queue_shed >= 150
+    assert len(floor.broker.sessions.get("modest").queue) == 1
+    assert floor.told == [(Trouble.QUEUE_FULL, "hog")]
+    assert floor.notices[0].setting == "max_queued_total_bytes"
+
+
+def test_short_memory_refuses_qos_1_and_2_but_not_qos_0_and_recovers() -> None:
+    floor = Floor(max_memory_bytes=MIB, max_queued_bytes=10 * MIB)
+    offline(floor, "away")
+    peer, old = floor.peer("p"), floor.peer("old", version=4)
+    for number in range(95):
+        peer.publish("open/x", b"x" * 10_000, qos=1, packet_id=number + 1)
+    floor.advance(LOOK_MS)
+    peer.take()
+    peer.publish("open/x", qos=1)
+    assert peer.take_one().reason_code == ReasonCode.QUOTA_EXCEEDED
+    peer.publish("open/x", qos=2)
+    assert peer.take_one().reason_code == ReasonCode.QUOTA_EXCEEDED
+    peer.publish("open/x", qos=0)
+    assert peer.take() == []
+    old.publish("open/x", qos=1)
+    assert old.take() == []
+    assert old.is_closed, "3.1.1 cannot be refused in the acknowledgement, so it gets none and keeps the message"
+    assert (Trouble.MEMORY_SHORT, "") in floor.told
+    away = floor.peer("away", clean=False)
+    assert away.connack.session_present
+    while packets := [*away.backlog, *away.take()]:
+        away.backlog = []
+        away.send(*(Puback(packet.packet_id) for packet in packets))
+    floor.advance(LOOK_MS)
+    peer.publish("open/x", qos=1)
+    assert peer.take_one().reason_code == 0
+
+
+def test_who_does_not_read_is_cut_when_memory_is_short() -> None:
+    floor = Floor(max_memory_bytes=MIB)
+    lazy, keen, peer = floor.peer("lazy"), floor.peer("keen"), floor.peer("p")
+    for reader in (lazy, keen):
+        reader.subscribe("open/#")
+    for _ in range(12):
+        peer.publish("open/x", b"x" * 100_000)
+        keen.take()
+    floor.advance(LOOK_MS)
+    assert lazy.is_closed
+    *_, goodbye = lazy.take()
+    assert isinstance(goodbye, Disconnect)
+    assert goodbye.reason_code == ReasonCode.QUOTA_EXCEEDED
+    assert not keen.is_closed
+    assert floor.broker.stats.memory_cut == 1
+
+
+def test_packets_that_never_end_are_memory_too() -> None:
+    floor = Floor(max_memory_bytes=MIB)
+    peers = [floor.peer(f"c{number}") for number in range(4)]
+    whole = encode(Publish("open/x", b"x" * 500_000), 5)
+    for peer in peers:
+        peer.connection.receive(whole[:-1])
+    floor.advance(LOOK_MS)
+    assert 1 <= sum(peer.is_closed for peer in peers) <= 2
+    assert floor.broker.stats.memory_bytes <= MIB
+    assert floor.broker.stats.unfinished_bytes > SMALLEST_CUT_BYTES
+
+
+def test_a_client_that_never_acknowledges_large_messages_holds_no_more_than_its_queue() -> None:
+    floor = Floor(max_queued_bytes=100_000, receive_maximum=100)
+    deaf, peer = floor.peer("deaf"), floor.peer("p")
+    deaf.subscribe("open/#", qos=1)
+    for number in range(100):
+        peer.publish("open/x", b"x" * 20_000, qos=1, packet_id=number + 1)
+    session = floor.broker.sessions.get("deaf")
+    assert len(session.inflight) == 5
+    assert session.held_bytes <= 200_000
+    deaf.send(*(Puback(packet.packet_id) for packet in deaf.take()))
+    assert deaf.take()
+
+
+def test_what_is_in_flight_goes_as_the_last_resort() -> None:
+    floor = Floor(max_queued_total_bytes=50_000)
+    deaf, peer = floor.peer("deaf"), floor.peer("p")
+    deaf.subscribe("open/#", qos=1)
+    for number in range(10):
+        peer.publish("open/x", b"x" * 20_000, qos=1, packet_id=number + 1)
+    taken = deaf.take()
+    floor.advance(LOOK_MS)
+    assert floor.broker.stats.queued_bytes == 0
+    deaf.send(*(Puback(packet.packet_id) for packet in taken))
+    assert not deaf.is_closed
+
+
+# --- one packet -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("packet", [Subscribe(1, [Subscription("a")] * 6000), Unsubscribe(1, ["a"] * 6000)])
+def test_a_packet_of_thousands_of_filters_is_refused(packet: Subscribe | Unsubscribe) -> None:
+    floor = Floor()
+    peer = floor.peer("p")
+    peer.send(packet)
+    assert peer.take_one().reason_code == ReasonCode.QUOTA_EXCEEDED
+
+
+# --- what is told ---------------------------------------------------------------------------------------------------
+
+
+def test_a_trouble_is_told_when_it_begins_and_when_it_is_over() -> None:
+    floor = Floor(max_unsent_bytes=1000)
+    slow, peer = floor.peer("slow"), floor.peer("p")
+    slow.subscribe("open/#")
+    for _ in range(50):
+        peer.publish("open/x", b"x" * 500)
+    assert [(notice.trouble, notice.over) for notice in floor.notices] == [(Trouble.SLOW, False)]
+    for _ in range((QUIET_MS + NOTICES_LOOK_MS) // 1000 + 1):
+        floor.advance(1000)
+    begun, ended = floor.notices
+    assert (ended.trouble, ended.over) == (Trouble.SLOW, True)
+    assert ended.count == floor.broker.stats.slow_shed
+    assert (begun.client_id, begun.address, begun.setting) == ("slow", "192.0.2.1:40000", "max_unsent_bytes")
+
+
+def test_made_up_client_ids_make_a_bounded_number_of_lines() -> None:
+    floor = Floor()
+    for number in range(TROUBLES_KEPT + 500):
+        peer = floor.peer(f"c{number}")
+        peer.connection.receive(b"\x00\x00")
+    assert len(floor.notices) == TROUBLES_KEPT + 1
+    assert floor.notices[-1].client_id == "many clients"
+
+
+def test_a_disconnect_says_which_setting_drew_the_line() -> None:
+    floor = Floor(max_packet_bytes=2000)
+    peer = floor.peer("p")
+    peer.publish("open/x", b"x" * 3000)
+    (notice,) = floor.notices
+    assert (notice.trouble, notice.client_id, notice.setting) == (Trouble.CUT, "p", "max_packet_bytes")
+    assert "0x95" in notice.detail

@@ -1,0 +1,320 @@
+"""What must be on disk before an acknowledgement goes out?
+
+    packet ─▶ change ─▶ open batch ──take──▶ written ──settled──▶ promises kept ─▶ acknowledgements go out
+                           │ a subscriber acknowledges first: the change is taken back, and its promise is kept too
+
+A change is a retained value, a session, a subscription, a message on its way to a session that outlives its connection,
+or a QoS 2 packet id that is taken. Each stands in the open batch once, with its newest state; what was added and is
+done before the batch is taken never reaches the disk. Pure: the store of `uns/persistence` writes the batches.
+"""
+
+from collections.abc import Callable
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from uns.broker.kept import Batch, Delivery, Retained, SessionRow, StoredMessage
+from uns.clock import Clock
+from uns.errors import Finding
+from uns.link import Message
+
+if TYPE_CHECKING:
+    from uns.broker.route import Current
+    from uns.broker.session import Outgoing, Session
+    from uns.broker.subscriptions import SubscriptionOptions
+
+
+class Urgency(IntEnum):
+    """How long may the open batch wait?"""
+
+    NONE = 0  # it is empty
+    LAZY = 1  # nobody waits for it
+    SOON = 2  # somebody waits, and the acknowledgement of a connected subscriber may come first
+    NOW = 3  # somebody waits for the disk alone
+
+
+class Promise:
+    """Something that may be said when `open` changes are on disk, or done with.
+
+    on_kept is called once, when `open` comes down to 0; and once more before that, with `finding` set, when the disk
+    refuses the batch, which is tried again until it is written.
+    """
+
+    __slots__ = ("finding", "on_kept", "open")
+
+    def __init__(self, changes: int = 0) -> None:
+        self.open = changes
+        self.finding: Finding | None = None
+        self.on_kept: Callable[[], None] | None = None
+
+    def done(self, changes: int) -> None:
+        if self.open > 0:
+            self.open -= min(changes, self.open)
+            if not self.open and self.on_kept is not None:
+                self.on_kept()
+
+
+class Kept(msgspec.Struct):
+    """A message that sessions wait for, stored once for all of them. written: a batch has taken it to the disk."""
+
+    number: int
+    message: Message
+    waiting: int = 0
+    written: bool = False
+
+
+class Ledger:
+    """The changes since the last batch, and who waits for them.
+
+    enabled: False keeps nothing, so every answer goes out at once. failing: why the disk takes nothing now, or None.
+    on_urgency: told whenever the open batch becomes more urgent; whoever writes batches then calls `take` in time.
+    """
+
+    def __init__(self, clock: Clock, *, enabled: bool = False) -> None:
+        self.enabled = enabled
+        self.failing: Finding | None = None
+        self.urgency = Urgency.NONE
+        self.on_urgency: Callable[[Urgency], None] | None = None
+        self._clock = clock
+        self._promise: Promise | None = None
+        self._promises: list[Promise] = []
+        self._in_flight: Batch | None = None
+        self._last_kept: Kept | None = None
+        self._number = 0
+        self._sessions: dict[int, Session | None] = {}
+        self._subscriptions: dict[tuple[int, str], SubscriptionOptions | None] = {}
+        self._messages: dict[int, Kept] = {}
+        self._messages_done: list[int] = []
+        self._deliveries: dict[int, tuple[int, Outgoing]] = {}
+        self._deliveries_done: list[int] = []
+        self._taken: dict[tuple[int, int], bool] = {}
+        self._retained: dict[str, Current] = {}
+
+    # --- promises -----------------------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """A packet is handled next: what it changes is its own promise."""
+        self._promise = None
+
+    def owed(self) -> Promise | None:
+        """What must be kept before the packet that is being handled is answered; None when nothing must."""
+        promise, self._promise = self._promise, None
+        return promise if promise is not None and promise.open else None
+
+    def when_kept(self, call: Callable[[Finding | None], None]) -> None:
+        """Call once what the packet or publish that is being handled changed is on disk; at once when it is, and
+        with the finding when the disk refuses."""
+        promise = self.owed()
+        if promise is None:
+            call(None)
+            return
+
+        def on_kept() -> None:
+            promise.on_kept = None
+            call(promise.finding)
+
+        promise.on_kept = on_kept
+
+    def barrier(self) -> Promise | None:
+        """The promise that all that somebody waits for is on disk; None when it is already."""
+        if self.urgency <= Urgency.LAZY and self._in_flight is None:
+            return None
+        promise = Promise(1)
+        self._promises.append(promise)
+        self._raise(Urgency.NOW)
+        return promise
+
+    def _owe(self, urgency: Urgency) -> Promise:
+        promise = self._promise
+        if promise is None:
+            promise = self._promise = Promise()
+            self._promises.append(promise)
+        promise.open += 1
+        if urgency > self.urgency:
+            self._raise(urgency)
+        return promise
+
+    def _raise(self, urgency: Urgency) -> None:
+        if urgency > self.urgency:
+            self.urgency = urgency
+            if self.on_urgency is not None:
+                self.on_urgency(urgency)
+
+    # --- changes ------------------------------------------------------------------------------------------------
+
+    def retained(self, topic: str, current: "Current", *, acknowledged: bool) -> None:
+        """The retained message of a topic was set or cleared. acknowledged: its publisher will be told that it was."""
+        if self.enabled and topic[:1] != "$":
+            self._retained[topic] = current
+            if acknowledged:
+                self._owe(Urgency.NOW)
+            else:
+                self._raise(Urgency.LAZY)
+
+    def session(self, session: "Session") -> None:
+        """A session that outlives its connection is new, has lost or found its client, or changed its terms."""
+        if not self.enabled:
+            return
+        if not session.number:
+            self._number += 1
+            session.number = self._number
+        self._sessions[session.number] = session
+        self._raise(Urgency.LAZY)
+
+    def session_ended(self, session: "Session") -> None:
+        """It will not come back; the caller has called `dropped` for everything that was on its way."""
+        number, session.number = session.number, 0
+        for topic_filter in session.subscriptions:
+            self._subscriptions.pop((number, topic_filter), None)
+        self._sessions[number] = None
+        self._owe(Urgency.NOW)
+
+    def subscription(self, session: "Session", topic_filter: str, options: "SubscriptionOptions | None") -> None:
+        """A session subscribed, or unsubscribed (None)."""
+        self._subscriptions[session.number, topic_filter] = options
+        self._owe(Urgency.NOW)
+
+    def delivery(self, session: "Session", outgoing: "Outgoing") -> None:
+        """A message of QoS 1 or 2 waits for a session, or has got its packet id."""
+        if not outgoing.number:
+            self._number += 1
+            outgoing.number = self._number
+            kept = outgoing.kept = self._keep(outgoing.message)
+            kept.waiting += 1
+            soon = outgoing.packet_id and outgoing.qos == 1
+            outgoing.promise = self._owe(Urgency.SOON if soon else Urgency.NOW)
+        else:
+            self._raise(Urgency.LAZY if outgoing.qos == 1 else Urgency.NOW)
+        self._deliveries[outgoing.number] = (session.number, outgoing)
+
+    def released(self, session: "Session", outgoing: "Outgoing") -> None:
+        """The receiver has a message of QoS 2: from now on it may never be sent again."""
+        self._deliveries[outgoing.number] = (session.number, outgoing)
+        self._owe(Urgency.NOW)
+
+    def delivered(self, outgoing: "Outgoing") -> None:
+        """A subscriber has acknowledged a message: it need not be kept, so its publisher need not wait for that."""
+        promise = outgoing.promise
+        self.dropped(outgoing)
+        if promise is not None:
+            promise.done(1)
+
+    def dropped(self, outgoing: "Outgoing") -> None:
+        """Nothing more is owed to its session; but it may be passed on, so its publisher waits for the disk."""
+        self._deliveries.pop(outgoing.number, None)
+        if outgoing.written:
+            self._deliveries_done.append(outgoing.number)
+            self._raise(Urgency.LAZY)
+        kept, outgoing.number, outgoing.kept, outgoing.promise = outgoing.kept, 0, None, None
+        if kept is not None:
+            self._release(kept)
+
+    def taken(self, session: "Session", packet_id: int, *, is_taken: bool) -> None:
+        """The packet id of a QoS 2 message from the session's client is in use, or free again."""
+        self._taken[session.number, packet_id] = is_taken
+        self._owe(Urgency.NOW)
+
+    def _keep(self, message: Message) -> Kept:
+        kept = self._last_kept
+        if kept is None or kept.message is not message or not kept.waiting:
+            self._number += 1
+            kept = self._last_kept = Kept(self._number, message)
+            self._messages[kept.number] = kept
+        return kept
+
+    def _release(self, kept: Kept) -> None:
+        kept.waiting -= 1
+        if kept.waiting:
+            return
+        if kept.written:
+            self._messages_done.append(kept.number)
+        else:
+            self._messages.pop(kept.number, None)
+        if self._last_kept is kept:
+            self._last_kept = None
+
+    # --- batches ------------------------------------------------------------------------------------------------
+
+    def take(self) -> Batch | None:
+        """Everything noted since the last call, to be written in one transaction; None when that is nothing.
+
+        One batch at a time: `settled` or `failed` comes before the next call.
+        """
+        if self.urgency is Urgency.NONE:
+            return None
+        shift_ms = self._clock.wall_ms() - self._clock.monotonic_ms()
+        batch = self._in_flight = Batch(
+            sessions={number: _session_row(session) for number, session in self._sessions.items()},
+            subscriptions=self._subscriptions,
+            messages=[_stored(kept) for kept in self._messages.values()],
+            messages_done=self._messages_done,
+            deliveries=[_delivery(session, outgoing, shift_ms) for session, outgoing in self._deliveries.values()],
+            deliveries_done=self._deliveries_done,
+            taken=self._taken,
+            retained={topic: _retained(current, shift_ms) for topic, current in self._retained.items()},
+            promises=self._promises,
+        )
+        self._sessions, self._subscriptions, self._messages, self._messages_done = {}, {}, {}, []
+        self._deliveries, self._deliveries_done, self._taken, self._retained = {}, [], {}, {}
+        self._promises, self._promise = [], None
+        self.urgency = Urgency.NONE
+        return batch
+
+    def settled(self, batch: Batch) -> None:
+        """A batch is on disk: whoever waited for it is told."""
+        self._in_flight = None
+        self.failing = None
+        for promise in batch.promises:
+            promise.done(promise.open)
+
+    def failed(self, batch: Batch, finding: Finding) -> None:
+        """The disk refuses; the same batch will be tried again. Who can be told so is told now."""
+        self.failing = finding
+        for promise in batch.promises:
+            if promise.open and promise.finding is None:
+                promise.finding = finding
+                if promise.on_kept is not None:
+                    promise.on_kept()
+
+    # --- after a restart ----------------------------------------------------------------------------------------
+
+    def restored(self, number: int) -> None:
+        """Numbers up to this one are in use on disk."""
+        self._number = max(self._number, number)
+
+
+def _session_row(session: "Session | None") -> SessionRow | None:
+    if session is None:
+        return None
+    left_ms = 0 if session.connection is not None else session.since_ms
+    return SessionRow(session.number, session.client_id, session.user, session.role, session.expiry_s, left_ms)
+
+
+def _retained(current: "Current", shift_ms: int) -> Retained | None:
+    if current.retained is None:
+        return None
+    return Retained(current.retained, None if current.expires_ms is None else current.expires_ms + shift_ms)
+
+
+def _stored(kept: Kept) -> StoredMessage:
+    kept.written = True
+    return StoredMessage(kept.number, kept.message)
+
+
+def _delivery(session: int, outgoing: "Outgoing", shift_ms: int) -> Delivery:
+    outgoing.written = True
+    expires_ms = None if outgoing.expires_ms is None else outgoing.expires_ms + shift_ms
+    assert outgoing.kept is not None
+    return Delivery(
+        outgoing.number,
+        session,
+        outgoing.kept.number,
+        outgoing.qos,
+        outgoing.retain,
+        outgoing.packet_id,
+        outgoing.released,
+        outgoing.identifiers,
+        outgoing.share,
+        expires_ms,
+    )
