@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint types soak bench fuzz vendor reference clean
+.PHONY: demo test lint types soak bench fuzz vendor reference compiled pure clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/uns demo $(ARGS)
@@ -52,7 +52,15 @@ $(VENV)/.installed-fuzz: $(VENV)/.installed-dev
 	@$(PIP) install -c constraints.txt 'atheris>=3'
 	@touch $@
 
-clean:
+# The core in machine code: the same source, compiled by mypyc. Needs a C compiler and Python's headers.
+compiled: $(VENV)/.installed-dev pure
+	UNS_COMPILED=1 $(BIN)/python setup.py -q build_ext --inplace
+	@find uns -name '*.so' -exec touch {} +
+
+pure:
+	@find uns -name '*.so' -delete
+
+clean: pure
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .cache
 
 vendor: $(VENV)/.installed-dev

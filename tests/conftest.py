@@ -12,6 +12,18 @@ from tests.support.until import until
 
 SMALL_PLANT = Path(__file__).with_name("support") / "plant"
 SOURCES_S = 30.0
+PACKAGE = Path(__file__).parents[1] / "uns"
+
+
+def pytest_report_header() -> str:
+    """Which core is tested. A compiled one must be as new as its source, or a change would be tested by nobody."""
+    compiled = {path: path.with_name(path.name.partition(".")[0] + ".py") for path in PACKAGE.rglob("*.so")}
+    for library, source in compiled.items():
+        if source.exists() and source.stat().st_mtime > library.stat().st_mtime:
+            raise pytest.UsageError(
+                f"{library} is older than its source. Run `make compiled`, or `make pure` to test the Python source."
+            )
+    return f"core of the broker: {'compiled' if compiled else 'Python'}"
 
 
 @dataclass(frozen=True)

@@ -97,7 +97,7 @@ def platform(clock: FakeClock, broker: Broker, violations: ViolationStore, histo
         version="0.1.0",
         name="test plant",
         started_ms=clock.wall_ms() - 90_500,
-        mqtt=("127.0.0.1", 1883),
+        mqtt=("127.0.0.1", 1883, 8883),
         clock=clock,
         broker=broker,
         policy=policy,

@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.api.conftest import Connect, Put, error_of
 from tests.api.plant import PASSWORD, TEMPERATURE
 from uns.api import Platform, create_app
-from uns.broker import Broker
+from uns.broker import Broker, is_compiled
 from uns.errors import Finding
 from uns.link import Message
 from uns.policy.catalog import CATALOG
@@ -22,9 +22,10 @@ async def test_info(client: httpx.AsyncClient, put: Put) -> None:
     assert (await client.get("/api/v1/info")).json() == {
         "name": "test plant",
         "version": "0.1.0",
+        "compiled": is_compiled(),
         "started_at": "2026-09-21T14:11:49.500Z",
         "uptime_s": 90.5,
-        "mqtt": {"host": "127.0.0.1", "port": 1883},
+        "mqtt": {"host": "127.0.0.1", "port": 1883, "tls_port": 8883, "websocket": "/mqtt"},
         "counts": {"topics": 1, "clients": 0, "messages_in": 1, "messages_out": 0, "violations": 0, "sources": 1},
     }
 

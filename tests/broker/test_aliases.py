@@ -1,10 +1,13 @@
 """Topic aliases on the way out: from the first message on, per connection, never more than the client takes."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from tests.broker.conftest import by_username, compile_admission
 from tests.broker.peer import Peer
 from tests.support.clock import FakeClock
-from uns.broker import Broker
+from uns.broker import Broker, Limits
 from uns.mqtt import Puback, Publish, encode
 
 
@@ -114,3 +117,50 @@ def test_others_keep_the_frame_they_share(broker: Broker, peer: Peer, other: Pee
         peer.connection.receive(b"".join(encode(Publish(f"open/{number}", b"x"), 5) for number in range(2)))
     assert seen(other) == [("open/0", None), ("open/1", None)] * 2
     assert seen(aliased) == [("open/0", 1), ("open/1", 2), ("", 1), ("", 2)]
+
+
+sent = st.lists(
+    st.tuples(
+        st.sampled_from([f"open/{number}" for number in range(6)]),
+        st.sampled_from([b"", b"x", b"y" * 130]),
+        st.sampled_from([0, 0, 0, 1]),
+        st.sampled_from([None, None, {"content_type": "text"}]),
+        st.booleans(),
+    ),
+    max_size=40,
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(sent, st.integers(1, 8), st.sampled_from([{}, {"maximum_packet_size": 60}]))
+def test_with_its_aliases_resolved_a_client_gets_what_others_get(
+    messages: list[tuple[str, bytes, int, dict[str, object] | None, bool]],
+    maximum: int,
+    limit: dict[str, int],
+) -> None:
+    broker = Broker(compile_admission(), FakeClock(), limits=Limits(topic_alias_maximum=4), authenticate=by_username)
+    publisher, plain, aliased = Peer(broker), Peer(broker), Peer(broker)
+    publisher.connect("p")
+    plain.connect("plain", properties=limit)
+    aliased.connect("aliased", properties={"topic_alias_maximum": maximum, **limit})
+    for peer in (plain, aliased):
+        peer.subscribe("open/#", qos=1)
+        peer.subscribe("open/1", "open/#", qos=0)
+    topics: dict[int, str] = {}
+    for topic, payload, qos, properties, congested in messages:
+        plain.connection.congested = aliased.connection.congested = congested
+        publisher.publish(topic, payload, qos, properties=properties)
+        for peer in (plain, aliased):
+            peer.connection.congested = False
+        expected, got = plain.take(), aliased.take()
+        for packet in got:
+            alias = (packet.properties or {}).pop("topic_alias", None)
+            if alias is not None:
+                assert 0 < alias <= min(maximum, 4)
+                if packet.topic:
+                    assert alias not in topics
+                packet.topic = topics.setdefault(alias, packet.topic)
+            packet.properties = packet.properties or None
+        if not limit:  # an alias can make room for a message that is too large with its topic
+            assert got == expected
+        assert all(packet.topic for packet in got)

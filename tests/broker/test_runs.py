@@ -3,10 +3,10 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.broker.conftest import by_username, compile_admission
+from tests.broker.conftest import NAMESPACE, by_username, compile_admission
 from tests.broker.peer import Peer
 from tests.support.clock import FakeClock
-from uns.broker import Broker
+from uns.broker import Broker, Limits
 from uns.link import Message
 from uns.mqtt import Publish, encode
 from uns.policy.violation import Violation
@@ -89,6 +89,29 @@ def test_equal_fan_outs_are_passed_on_in_one_piece(broker: Broker) -> None:
     assert broker.stats.messages_out == 18
 
 
+def test_a_long_chunk_is_worked_off_in_turns() -> None:
+    """Or a client with small or refused messages would hold the others up for as long as its chunk lasts."""
+
+    class Ticking(FakeClock):
+        def monotonic_ms(self) -> int:
+            self.advance(1)
+            return super().monotonic_ms()
+
+    broker = Broker(compile_admission(), Ticking(), authenticate=by_username)
+    peer = Peer(broker, 4)
+    peer.connect("p")
+    peer.send(Publish("open/a", b"x"))
+    already = broker.stats.messages_in
+    peer.send(*[Publish("open/a", b"x")] * 10_000)
+    assert 0 < broker.stats.messages_in - already < 10_000
+    turns = 0
+    while peer.connection.busy:
+        peer.connection.proceed()
+        turns += 1
+    assert broker.stats.messages_in - already == 10_000
+    assert turns >= 2
+
+
 def test_a_congested_subscriber_loses_a_run_and_each_message_is_counted(
     broker: Broker, peer: Peer, other: Peer
 ) -> None:
@@ -101,3 +124,33 @@ def test_a_congested_subscriber_loses_a_run_and_each_message_is_counted(
     assert broker.stats.slow_shed == 5
     assert other.connection.session is not None
     assert other.connection.session.dropped == 5
+
+
+def test_a_topic_that_is_forgotten_after_its_run_was_read_becomes_a_topic_again() -> None:
+    broker = Broker(compile_admission(), FakeClock(), limits=Limits(max_topics=1), authenticate=by_username)
+    peer, other = Peer(broker, 4), Peer(broker, 4)
+    peer.connect("p")
+    other.connect("s")
+    other.subscribe("open/#")
+    peer.send(Publish("open/a", b"1"))
+    peer.send(Publish("open/b", b"2", 1, packet_id=1), Publish("open/a", b"3"))
+    current = broker.current("open/a")
+    assert current is not None
+    assert (current.payload, broker.current("open/b")) == (b"3", None)
+    assert [packet.payload for packet in other.take()] == [b"1", b"2", b"3"]
+
+
+def test_a_policy_that_changes_within_a_run_holds_from_the_next_message_on(broker: Broker, peer: Peer) -> None:
+    closed = compile_admission(NAMESPACE.replace('open: ["open/#"]', "open: []"))
+    inside: list[bytes] = []
+
+    def receive(message: Message) -> None:
+        inside.append(message.payload)
+        if message.payload == b"2":
+            broker.replace_admission(closed)
+
+    chunk = [Publish("open/a", b"1"), Publish("open/a", b"2"), Publish("open/a", b"3")]
+    peer.send(*chunk[:1])
+    broker.local("inside").subscribe("open/#", receive)
+    peer.send(*chunk)
+    assert inside == [b"1", b"2"]

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from tests.broker.conftest import ACCESS, compile_admission
+from tests.broker.conftest import ACCESS, by_username, compile_admission
 from tests.broker.peer import Peer
 from tests.support.clock import FakeClock
 from uns.broker import Broker
@@ -171,3 +173,69 @@ def test_the_new_member_answers_as_usual(peer: Peer, worker: Peer, stand_in: Cal
     session = second.connection.session
     assert session is not None
     assert not session.inflight
+
+
+steps = st.lists(
+    st.tuples(
+        st.sampled_from(["publish", "publish", "join", "answer", "leave", "unsubscribe", "sleep"]), st.integers(0, 2)
+    ),
+    max_size=60,
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(steps)
+def test_no_message_is_lost_while_somebody_is_left(todo: list[tuple[str, int]]) -> None:
+    """Members come, answer some, and go in every way: in the end every message was answered once."""
+    broker = Broker(compile_admission(), FakeClock(), authenticate=by_username)
+    peer, members, number = Peer(broker), {}, 0
+    peer.connect("publisher")
+    answered: list[bytes] = []
+
+    def join(name: int) -> None:
+        if name in members:
+            return
+        member = members[name] = Peer(broker)
+        properties = {"session_expiry_interval": 60, "receive_maximum": 2}
+        member.connect(f"member{name}", clean=False, properties=properties)
+        kept = member.backlog
+        member.subscribe(FILTER, qos=1)
+        member.backlog = kept + member.backlog
+
+    def answer(member: Peer) -> None:
+        packets, member.backlog = _look(member), []
+        member.send(*(Puback(packet.packet_id) for packet in packets))
+        answered.extend(payloads(packets))
+
+    join(9)  # stays, with a window that is soon full
+    for step, name in todo:
+        member = members.get(name)
+        if step == "publish":
+            number += 1
+            peer.publish("open/x", str(number).encode(), qos=1, packet_id=number)
+        elif step == "join":
+            join(name)
+        elif member is None:
+            continue
+        elif step == "answer":
+            answer(member)
+        elif step == "unsubscribe":
+            member.send(Unsubscribe(1, [FILTER]))
+        elif step == "leave":
+            member.send(Disconnect(0, {"session_expiry_interval": 0}))
+            del members[name]
+        else:
+            member.lose()
+            del members[name]
+    for name in (0, 1, 2):  # those that sleep come back, and everybody answers until there is nothing left
+        join(name)
+    while sum(len(_look(member)) for member in members.values()):
+        for member in members.values():
+            answer(member)
+    assert sorted(answered, key=int) == [str(each + 1).encode() for each in range(number)]
+
+
+def _look(member: Peer) -> list[Publish]:
+    """What came for a member, left where it is."""
+    member.backlog += [packet for packet in member.take() if isinstance(packet, Publish)]
+    return [packet for packet in member.backlog if isinstance(packet, Publish)]

@@ -8,7 +8,8 @@ ways of cutting, and any state left behind by closed connections is a finding.
 from tests.support.clock import FakeClock
 from tests.support.real_broker import permissive
 from uns.broker import Broker, Limits, State
-from uns.mqtt import Connect, Decoder, PublishRun, Side, encode
+from uns.mqtt import Connect, Decoder, Packet, Publish, PublishRun, Side, encode
+from uns.mqtt.topic_text import known_topics
 
 ADMISSION = permissive()
 LIMITS = Limits(
@@ -97,12 +98,20 @@ def decode(side: Side, version: int | None, body: bytes, cut: int) -> None:
     assert packets == again, "the packets depend on how the bytes were cut"
     assert whole.failure == pieces.failure, "the failure depends on how the bytes were cut"
     spoken = whole.version
-    runs = Decoder(side, version=version, runs=True)
-    unrolled = sum(len(each.messages) if isinstance(each, PublishRun) else 1 for each in runs.receive(body))
-    assert unrolled == len(packets), "runs hold other messages than single packets"
+    runs = Decoder(side, version=version, known=known_topics)
+    unrolled = [packet for each in runs.receive(body) for packet in unroll(each)]
+    assert unrolled == packets, "runs hold other messages than single packets"
+    assert runs.failure == whole.failure
     for packet in packets:
         if spoken is not None and not isinstance(packet, Connect):
-            assert Decoder(side, version=spoken).receive(encode(packet, spoken)) == [packet]  # type: ignore[arg-type]
+            assert Decoder(side, version=spoken).receive(encode(packet, spoken)) == [packet]
+
+
+def unroll(packet: Packet | PublishRun) -> list[Packet]:
+    """A run as the single packets that it stands for; here the reader knows of a topic its name."""
+    if isinstance(packet, PublishRun):
+        return [Publish(topic, payload) for topic, payload, _ in packet.messages]
+    return [packet]
 
 
 def _fail(what: str, topic: str, error: Exception) -> None:

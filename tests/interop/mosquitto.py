@@ -18,10 +18,11 @@ class Ran(NamedTuple):
 
 
 class Mosquitto:
-    """The two programs with address and credentials filled in."""
+    """The two programs with address, credentials and more options filled in."""
 
-    def __init__(self, port: int, user: str = "", password: str = "") -> None:
-        self._address = ["-h", "127.0.0.1", "-p", str(port)]
+    def __init__(self, port: int, user: str = "", password: str = "", *options: str) -> None:
+        self.options = list(options)
+        self._address = ["-h", "127.0.0.1", "-p", str(port), *options]
         self._login = ["-u", user, "-P", password] if user else []
 
     def pub(self, *arguments: str, text: str | None = None) -> Ran:

@@ -1,6 +1,7 @@
 """An Eclipse Paho client whose callbacks become things to wait for."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as mqtt
@@ -27,8 +28,18 @@ class PahoClient:
     """connack: the reason code of the connect. messages: everything received, oldest first."""
 
     def __init__(
-        self, client_id: str, version: int, user: str, password: str, *, clean: bool = True, expiry_s: int = 0
+        self,
+        client_id: str,
+        version: int,
+        user: str,
+        password: str,
+        *,
+        clean: bool = True,
+        expiry_s: int = 0,
+        websocket: bool = False,
+        authority: Path | None = None,
     ) -> None:
+        """websocket: on /mqtt of an HTTP port. authority: whose certificates to trust, with TLS."""
         self.connack: ReasonCode | None = None
         self.session_present = False
         self.messages: list[mqtt.MQTTMessage] = []
@@ -36,9 +47,15 @@ class PahoClient:
         self._acknowledged: dict[int, Acknowledged] = {}
         self._granted: dict[int, list[ReasonCode]] = {}
         options: dict[str, Any] = {} if version == 5 else {"clean_session": clean}
+        if websocket:
+            options["transport"] = "websockets"
         self.raw = mqtt.Client(
             mqtt.CallbackAPIVersion.VERSION2, client_id=client_id, protocol=VERSIONS[version], **options
         )
+        if websocket:
+            self.raw.ws_set_options(path="/mqtt")
+        if authority is not None:
+            self.raw.tls_set(str(authority))
         self.raw.username_pw_set(user, password)
         self.raw.on_connect = self._on_connect
         self.raw.on_message = lambda client, userdata, message: self.messages.append(message)

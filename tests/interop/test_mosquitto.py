@@ -115,3 +115,15 @@ def test_who_is_refused_is_told(server, users):
 def test_a_subscription_beyond_the_role_is_denied(server, users):
     ben = Mosquitto(server.mqtt_port, "ben", users.passwords["ben"])
     assert "denied" in ben.sub("-t", "spBv1.0/#", "-C", "1", "-W", "5").err
+
+
+def test_the_broker_reports_on_itself_where_dashboards_look(demo_server):
+    names = ["version", "uptime", "clients/connected", "messages/received", "heap/current"]
+    options = [word for name in names for word in ("-t", f"$SYS/broker/{name}")]
+    ran = Mosquitto(demo_server.mqtt_port).sub(*options, "-v", "-C", str(len(names)), "-W", "20")
+    assert (ran.code, ran.err) == (0, "")
+    said = dict(line.removeprefix("$SYS/broker/").split(" ", 1) for line in ran.out.splitlines())
+    assert sorted(said) == sorted(names)
+    assert said["version"].startswith("uns-platform version ")
+    assert said["uptime"].endswith(" seconds")
+    assert int(said["heap/current"]) > 1_000_000

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from tests.mqtt.strategies import packet_ids
 from tests.mqtt.test_fuzz import mutated, receive_cut
-from uns.mqtt import Decoder, Packet, Puback, Publish, PublishRun, Side, encode
+from uns.mqtt import Decoder, Packet, Puback, Publish, PublishRun, Side, encode, topic_text
 
 plain = st.builds(
     Publish,
@@ -30,7 +30,7 @@ def flattened(received: list[Packet | PublishRun]) -> list[Packet]:
 @given(st.sampled_from([3, 4, 5]), sequences, st.lists(st.integers(0, 5_000), max_size=4))
 def test_a_run_is_its_packets(version: int, sent: list[Packet], cuts: list[int]) -> None:
     wire = b"".join(encode(packet, version) for packet in sent)
-    decoder = Decoder(Side.SERVER, version=version, runs=True)
+    decoder = Decoder(Side.SERVER, version=version, known=topic_text.known_topics)
     received = receive_cut(decoder, wire, cuts)
     assert flattened(received) == sent
     assert decoder.failure is None
@@ -40,13 +40,29 @@ def test_a_run_is_its_packets(version: int, sent: list[Packet], cuts: list[int])
             for topic, payload, stop in run.messages:
                 assert run.data[start:stop] == encode(Publish(topic, payload), version)
                 start = stop
+            assert start == run.stop
 
 
 @settings(max_examples=300)
 @given(mutated(), st.lists(st.integers(0, 10_000), max_size=4))
 def test_faults_are_found_alike(case: tuple[Side, int | None, bytes], cuts: list[int]) -> None:
     side, version, wire = case
-    single, runs = Decoder(side, version=version), Decoder(side, version=version, runs=True)
+    single, runs = Decoder(side, version=version), Decoder(side, version=version, known=topic_text.known_topics)
     expected = receive_cut(single, wire, cuts)
     assert flattened(receive_cut(runs, wire, cuts)) == expected
     assert (runs.failure, runs.version) == (single.failure, single.version)
+
+
+@given(st.sampled_from([4, 5]), sequences, st.integers(1, 5), st.integers(1, 400))
+def test_what_there_was_no_room_for_is_read_later(version: int, sent: list[Packet], room: int, cut: int) -> None:
+    wire = b"".join(encode(packet, version) for packet in sent)
+    decoder = Decoder(Side.SERVER, version=version, known=topic_text.known_topics)
+    received: list[Packet] = []
+    for start in range(0, len(wire), cut):
+        decoder.feed(wire[start : start + cut])
+        received += flattened(decoder.read(1))  # and the next chunk comes before the rest is read
+    while decoder.behind:
+        packets = flattened(decoder.read(room))
+        assert len(packets) <= room
+        received += packets
+    assert received == sent

@@ -20,9 +20,13 @@ def basic(text: str) -> dict[str, str]:
     return {"authorization": "Basic " + base64.b64encode(text.encode()).decode()}
 
 
-def guard(origin: Origin = Origin.LOOPBACK) -> HttpGuard:
+def authenticator(origin: Origin = Origin.LOOPBACK) -> Authenticator:
     access = Access(users=[User("bob", "viewer", password_env="BOB")], anonymous=Anonymous("guest", origin))
-    return HttpGuard(Authenticator(access, FakeClock(), environ={"BOB": "a:b"}))
+    return Authenticator(access, FakeClock(), environ={"BOB": "a:b"})
+
+
+def guard(origin: Origin = Origin.LOOPBACK) -> HttpGuard:
+    return HttpGuard(authenticator(origin))
 
 
 ADMITTED = {
@@ -74,3 +78,37 @@ async def test_refused(name: str) -> None:
 
 async def test_anonymous_from_anywhere_needs_no_local_name() -> None:
     assert await guard(Origin.ANYWHERE).identify("GET", Headers({"host": "plant.example"}), THERE) == ANONYMOUS
+
+
+# --- WebSocket: who it is, is said later ---------------------------------------------------------------------------
+
+PROXIED_HERE = "via-proxy-at-127.0.0.1:50000"
+UPGRADED = {
+    "program here": (HOST, HERE, HERE),
+    "program elsewhere": ({"host": "plant.example"}, THERE, THERE),
+    "own page": ({**HOST, "origin": "http://localhost:8080"}, HERE, HERE),
+    "listed page": ({**HOST, "origin": "https://HMI.example"}, HERE, HERE),
+    "rebound name": ({"host": "evil.example", "origin": "http://evil.example"}, HERE, PROXIED_HERE),
+    "through a proxy here": ({**HOST, "x-forwarded-for": "10.1.1.1"}, HERE, PROXIED_HERE),
+    "rebound name, IPv6": ({"host": "evil.example"}, "[::1]:50000", "[via-proxy-at-::1]:50000"),
+}
+
+
+@pytest.mark.parametrize("name", UPGRADED)
+async def test_upgrade_admitted(name: str) -> None:
+    """What came by a foreign name or a proxy is not this machine, so that nobody is anonymous there."""
+    headers, address, known_by = UPGRADED[name]
+    listing = HttpGuard(authenticator(), ["https://hmi.example/"])
+    assert listing.admit_upgrade(Headers(headers), address) == known_by
+    identity = authenticator().authenticate(None, None, known_by)
+    assert isinstance(identity, Identity) == (known_by == HERE)
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "https://hmi.example.evil", "http://hmi.example", "null"])
+def test_upgrade_of_a_foreign_page_is_refused(origin: str) -> None:
+    refused = HttpGuard(authenticator(), ["https://hmi.example"]).admit_upgrade(
+        Headers({**HOST, "origin": origin}), HERE
+    )
+    assert isinstance(refused, Finding)
+    assert refused.id == "access.origin"
+    assert "http.allowed_origins" in refused.hint

@@ -125,14 +125,14 @@ class SourceReader(Protocol):
 class Platform(msgspec.Struct, frozen=True, kw_only=True):
     """Everything `create_app` is given.
 
-    mqtt: host and port that MQTT clients connect to. checks: name to what is wrong (None: it is well), for /readyz.
-    history and violations are None where the plant keeps none.
+    mqtt: host, port and port with TLS that MQTT clients connect to. checks: name to what is wrong (None: it is well),
+    for /readyz. history and violations are None where the plant keeps none.
     """
 
     version: str
     name: str
     started_ms: int
-    mqtt: tuple[str, int]
+    mqtt: tuple[str, int | None, int | None]
     clock: Clock
     broker: Broker
     policy: CompiledAdmission

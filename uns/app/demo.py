@@ -116,7 +116,7 @@ def _welcome(addresses: Addresses, opcua_port: int, modbus_port: int, data: Path
 
     Web page     {addresses.page}
     HTTP API     {addresses.page}/docs
-    MQTT broker  {addresses.mqtt_host}:{addresses.mqtt_port}
+    MQTT broker  {addresses.mqtt}
     Devices      OPC UA on port {opcua_port}, Modbus TCP on port {modbus_port} (simulated)
     Data         {data}
 

@@ -9,6 +9,7 @@ from uns.errors import Finding
 from uns.history import Recorder
 from uns.persistence import GroupCommit
 from uns.security import Authenticator
+from uns.server.tls import Handshakes
 from uns.violations import ViolationStore
 
 log = logging.getLogger(__name__)
@@ -81,7 +82,11 @@ def checks(
 
 
 def gauges(
-    commit: GroupCommit | None, recorder: Recorder | None, violations: ViolationStore, authenticator: Authenticator
+    commit: GroupCommit | None,
+    recorder: Recorder | None,
+    violations: ViolationStore,
+    authenticator: Authenticator,
+    handshakes: Handshakes,
 ) -> Mapping[str, float]:
     """What /metrics tells beside the broker's own counters: every queue and what it shed."""
     kept = violations.status()
@@ -92,6 +97,8 @@ def gauges(
         "violations_dropped_total": kept.dropped,
         "violations_write_failures_total": kept.failures,
         "login_failures_total": authenticator.failures,
+        "tls_handshakes": len(handshakes),
+        "tls_handshake_failures_total": handshakes.failed,
     }
     if commit is not None:
         told |= {"persistence_commits_total": commit.batches, "persistence_write_failures_total": commit.failures}

@@ -1,6 +1,6 @@
 """How is the whole house put together, started and stopped? The only place that knows all its parts.
 
-broker ◀─ MQTT listener          violations ◀─┐
+broker ◀─ MQTT listeners         violations ◀─┐
   ▲  ▲ ─▶ recorder ─▶ history       broker ───┘
   │  └── Sparkplug host (projection)
   └───── sources (adapters as edge nodes)      HTTP ─▶ API over broker, policy, history, violations, sources
@@ -9,6 +9,7 @@ broker ◀─ MQTT listener          violations ◀─┐
 import asyncio
 import logging
 import secrets
+import ssl
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -43,6 +44,7 @@ from uns.server.link import BrokerLink
 from uns.server.memory import resident_bytes
 from uns.server.mqtt import MqttListener
 from uns.server.trim import give_memory_back
+from uns.server.websocket import PATH
 from uns.storage import Limits as BufferLimits
 from uns.violations import ViolationStore
 from uns.web import SECURITY_HEADERS, STATIC
@@ -55,12 +57,20 @@ DevicesReady = Callable[[], Awaitable[None]]
 
 
 class Addresses(msgspec.Struct, frozen=True):
-    """Where the running server listens."""
+    """Where the running server listens. A port of MQTT is None when nothing listens there."""
 
     mqtt_host: str
-    mqtt_port: int
+    mqtt_port: int | None
     http_host: str
     http_port: int
+    mqtt_tls_port: int | None = None
+
+    @property
+    def mqtt(self) -> str:
+        """For people: `127.0.0.1:1883, TLS 127.0.0.1:8883`."""
+        plain = "" if self.mqtt_port is None else f"{self.mqtt_host}:{self.mqtt_port}"
+        tls = "" if self.mqtt_tls_port is None else f"TLS {self.mqtt_host}:{self.mqtt_tls_port}"
+        return ", ".join(filter(None, (plain, tls))) or f"ws{self.page.removeprefix('http')}{PATH}"
 
     @property
     def page(self) -> str:
@@ -118,27 +128,34 @@ async def serve(
         stack.push_async_callback(stop_task, ticking)
         sources = Sources(plant.sources, host, link, clock, data)
         stack.push_async_callback(sources.stop)
-        mqtt_port = await _listen(mqtt, settings.mqtt.host, settings.mqtt.port)
+        mqtt_port, tls_port = await _listen(mqtt, plant)
+        guard = HttpGuard(authenticator, settings.http.allowed_origins)
         app = create_app(
             Platform(
                 version=__version__,
                 name=settings.name or plant.directory.resolve().name,
                 started_ms=clock.wall_ms(),
-                mqtt=(settings.mqtt.host, mqtt_port),
+                mqtt=(settings.mqtt.host, mqtt_port, tls_port),
                 clock=clock,
                 broker=broker,
                 policy=plant.admission(),
-                guard=HttpGuard(authenticator),
+                guard=guard,
                 sources=sources,
                 history=read_history,
                 violations=violations,
                 checks=partial(checks, health, mqtt.is_serving, commit, recorder, violations),
-                gauges=partial(gauges, commit, recorder, violations, authenticator),
+                gauges=partial(gauges, commit, recorder, violations, authenticator, mqtt.handshakes),
             ),
             static=STATIC,
             headers=SECURITY_HEADERS,
         )
-        http = HttpServer(app, settings.http.host, settings.http.port, before_stop=partial(end_streams, app))
+        http = HttpServer(
+            app,
+            settings.http.host,
+            settings.http.port,
+            before_stop=partial(end_streams, app),
+            upgrades={PATH: partial(mqtt.web_socket, guard.admit_upgrade)},
+        )
         await http.start()
         stack.push_async_callback(http.stop)
         watching = asyncio.create_task(_watch(http, stop, health), name="http watch")
@@ -148,19 +165,28 @@ async def serve(
         trimming = asyncio.create_task(give_memory_back(lambda: broker.stats.memory_bytes), name="memory trim")
         stack.push_async_callback(stop_task, trimming)
         stack.enter_context(tamed())
-        on_ready(Addresses(settings.mqtt.host, mqtt_port, settings.http.host, http.port))
+        on_ready(Addresses(settings.mqtt.host, mqtt_port, settings.http.host, http.port, tls_port))
         await stop.wait()
 
 
-async def _listen(mqtt: MqttListener, host: str, port: int) -> int:
+async def _listen(mqtt: MqttListener, plant: Plant) -> tuple[int | None, int | None]:
+    """The ports of plain MQTT and of MQTT over TLS, each None when nothing listens there."""
+    settings, context = plant.settings.mqtt, plant.tls()
+    plain = await _start(mqtt, settings.host, settings.port, "--mqtt-port") if settings.plain else None
+    if context is None:
+        return plain, None
+    return plain, await _start(mqtt, settings.host, settings.tls_port, "mqtt.tls_port", context)
+
+
+async def _start(mqtt: MqttListener, host: str, port: int, setting: str, context: ssl.SSLContext | None = None) -> int:
     try:
-        return await mqtt.start(host, port)
+        return await mqtt.start(host, port, context)
     except OSError as error:
         raise UnsError(
             Finding(
                 id="unreachable.port",
                 what=f"MQTT cannot listen on {host}:{port} ({error.strerror or error}).",
-                hint="Stop what uses it (another broker?), or choose another with --mqtt-port.",
+                hint=f"Stop what uses it (another broker?), or choose another with {setting}.",
             )
         ) from error
 

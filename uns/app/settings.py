@@ -31,6 +31,20 @@ class MqttSettings(_Section):
 
     host: str = Field(default="127.0.0.1", description="Address to listen on; 0.0.0.0 is every IPv4 interface.")
     port: int = Field(default=1883, ge=0, le=65_535, description="TCP port; 0 takes a free one.")
+    plain: bool = Field(default=True, description="Listen on `port`, without TLS; false leaves TLS and WebSocket.")
+    tls_port: int = Field(
+        default=8883,
+        ge=0,
+        le=65_535,
+        description="TCP port of MQTT over TLS, with `tls_certificate`; 0 takes a free one.",
+    )
+    tls_certificate: str = Field(
+        default="", description="PEM file of the server's certificate and those it is signed by; turns TLS on."
+    )
+    tls_key: str = Field(default="", description="PEM file of its private key; empty: it is in `tls_certificate`.")
+    tls_client_ca: str = Field(
+        default="", description="PEM file of the authorities whose certificates clients must have; empty asks for none."
+    )
     durability: Literal["fsync", "os", "memory"] = Field(
         default="fsync",
         description="What an acknowledgement promises for retained messages, sessions and what waits for them: `fsync` "
@@ -134,10 +148,14 @@ class MqttSettings(_Section):
 
 
 class HttpSettings(_Section):
-    """The HTTP listener: web page, API, metrics."""
+    """The HTTP listener: web page, API, metrics, MQTT over WebSocket."""
 
     host: str = Field(default="127.0.0.1", description="Address to listen on; 0.0.0.0 is every IPv4 interface.")
     port: int = Field(default=8080, ge=0, le=65_535, description="TCP port; 0 takes a free one.")
+    allowed_origins: list[str] = Field(
+        default=[],
+        description="Of web pages of other servers that may open `/mqtt`, such as `https://hmi.example`.",
+    )
 
 
 class HistorySettings(_Section):

@@ -1,6 +1,7 @@
 """The governed MQTT broker, pure and synchronous."""
 
 from uns.broker.broker import Broker, ClientInfo
+from uns.broker.compiled import is_compiled
 from uns.broker.connection import Connection
 from uns.broker.identity import Answer, Authenticate, Credentials, Granted, Publisher
 from uns.broker.kept import Batch, Delivery, Retained, SessionRow, Snapshot, StoredMessage
@@ -36,4 +37,5 @@ __all__ = [
     "SubscriptionOptions",
     "Trouble",
     "Urgency",
+    "is_compiled",
 ]

@@ -85,7 +85,7 @@ class Broker:
         self.door = Door(admission, clock, self.limits, self.stats, self.ledger, on_violation, on_defect)
         self.notices = Notices(clock, self.timers, on_notice)
         self.admittance = Admittance(clock)
-        self.sessions = SessionTable(self.door, clock, self.timers, self.limits, self.stats, self.ledger, self.notices)
+        self.sessions = SessionTable(self.door, clock, self.timers, self.limits, self.stats, self.notices, self.ledger)
         self.ready: list[Connection] = []
         self.authenticate = authenticate
         self.on_ready = on_ready
@@ -161,9 +161,9 @@ class Broker:
 
     # --- connections --------------------------------------------------------------------------------------------
 
-    def accept(self, address: str) -> Connection:
-        """A new network connection from `host:port`; feed it with `receive`, end it with `lost`."""
-        connection = Connection(self, address)
+    def accept(self, address: str, over: str = "") -> Connection:
+        """A new network connection from `host:port`, `over` TCP, TLS or WebSocket; feed `receive`, end with `lost`."""
+        connection = Connection(self, address, over)
         self._connections.add(connection)
         self.stats.connections_opened += 1
         self.stats.connections = len(self._connections)

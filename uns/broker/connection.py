@@ -8,7 +8,7 @@ Whatever goes wrong is told with its reason code before the close: CONNACK while
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import structs
 
@@ -18,7 +18,7 @@ from uns.broker.aliases import OutgoingAliases
 from uns.broker.identity import Publisher
 from uns.broker.ledger import Promise
 from uns.broker.notices import SETTINGS, Trouble
-from uns.broker.on_publish import on_puback, on_publish, on_pubrec, on_pubrel
+from uns.broker.on_publish import on_puback, on_pubcomp, on_publish, on_pubrec, on_pubrel
 from uns.broker.on_subscribe import on_subscribe, on_unsubscribe
 from uns.broker.rate import Meter
 from uns.broker.route import Target
@@ -51,14 +51,20 @@ if TYPE_CHECKING:
     from uns.broker.broker import Broker
 
 KEEP_ALIVE_GRACE = 1.5  # MQTT-3.1.2-22
-SLICE_BYTES = 16_384
-"""Received bytes are decoded in slices, so that no client's chunk holds the others up for long."""
+PACKETS_AT_ONCE = 512
+"""Received bytes are decoded by as many packets, so that no client's chunk holds the others up for long."""
 LOOK_EVERY = 16
 """Packets between two looks at the clock."""
+_NEW: Final = State.NEW
+_AUTHENTICATING: Final = State.AUTHENTICATING
+_CLOSED: Final = State.CLOSED
+"""Members of an Enum by a name of their own: looking one up in its class takes longer than all else in a packet."""
 PROTOCOLS = {3: "MQTT 3.1", 4: "MQTT 3.1.1", 5: "MQTT 5.0"}
 
 OWED_ANSWERS = 1000
 """Answers that wait for the disk before nothing more is read from their client."""
+_NOT_TOLD_BEFORE_5 = (ReasonCode.MALFORMED_PACKET, ReasonCode.PROTOCOL_ERROR, ReasonCode.TOPIC_NAME_INVALID)
+"""What breaks the format of a CONNECT; MQTT 3.1.1 has no return code for it and wants no CONNACK."""
 
 Feed = Iterator[tuple[Message, Target, int | None] | None]
 """Retained messages still to be sent for a SUBSCRIBE, with their monotonic expiry in ms or None; None is a pause in the
@@ -74,6 +80,10 @@ class Connection:
     """
 
     __slots__ = (
+        "_clock",
+        "_door",
+        "_max_unsent_bytes",
+        "_stats",
         "acknowledge_problems",
         "address",
         "aliases",
@@ -90,25 +100,26 @@ class Connection:
         "meter",
         "out",
         "outgoing_aliases",
+        "over",
         "owed",
         "publisher",
         "ready",
+        "receiving",
         "refusal",
         "send_window",
         "session",
         "state",
         "takes_plain_frames",
         "timer",
-        "unread",
-        "unread_at",
         "unsent_bytes",
         "version",
         "will",
         "working",
     )
 
-    def __init__(self, broker: "Broker", address: str) -> None:
+    def __init__(self, broker: "Broker", address: str, over: str = "") -> None:
         self.address = address
+        self.over = over
         self.host = host_of(address)
         self.buffered: Callable[[], int] | None = None
         """Set by the server: the bytes taken from here that its socket has not passed on yet."""
@@ -123,16 +134,20 @@ class Connection:
         self.send_window = broker.limits.receive_maximum
         self.takes_plain_frames = False
         self.broker = broker
-        self.decoder = Decoder(Side.SERVER, max_packet_bytes=broker.limits.max_packet_bytes, runs=True)
+        self._door = broker.door
+        self._clock = broker.clock
+        self._stats = broker.stats
+        self._max_unsent_bytes = broker.limits.max_unsent_bytes
+        self.decoder = Decoder(Side.SERVER, max_packet_bytes=broker.limits.max_packet_bytes, known=broker.door.known)
         self.aliases: dict[int, str] = {}
+        self.receiving: set[int] = set()
+        """QoS 2 packet ids that came on this connection and are not released: what Receive Maximum counts (4.9)."""
         self.outgoing_aliases: OutgoingAliases | None = None
         self.client_max_packet_bytes = 0
         self.acknowledge_problems = True
         self.feeds: deque[Feed] = deque()
         self.held: deque[Any] = deque()
         self.owed: deque[tuple[Promise | None, Any]] = deque()
-        self.unread = b""
-        self.unread_at = 0
         self.unsent_bytes = 0
         self.working = False
         self.keep_alive_ms = 0
@@ -146,29 +161,30 @@ class Connection:
 
     def receive(self, data: bytes) -> None:
         """Take what the network brought; answers stand in `out` afterwards."""
-        if self.state is State.CLOSED:
+        if self.state is _CLOSED:
             return
-        self.last_seen_ms = self.monotonic_ms()
-        self.broker.stats.bytes_in += len(data)
-        self.unread = self.unread[self.unread_at :] + data if self.unread_at < len(self.unread) else data
-        self.unread_at = 0
-        self.proceed()
+        now_ms = self.last_seen_ms = self._clock.monotonic_ms()
+        self._stats.bytes_in += len(data)
+        if self.meter is not None:
+            self.meter.spend_bytes(len(data))
+        self.decoder.feed(data)
+        self._take_turn(now_ms)
 
     @property
     def busy(self) -> bool:
         """There is work left that nothing but time holds up."""
-        if self.state in (State.CLOSED, State.AUTHENTICATING) or len(self.owed) >= OWED_ANSWERS:
+        if self.state is _CLOSED or self.state is _AUTHENTICATING or len(self.owed) >= OWED_ANSWERS:
             return False
         if bool(self.feeds) and self._may_feed:
             return True
-        return not self.throttled and (bool(self.held) or self.unread_at < len(self.unread))
+        return not self.throttled and (bool(self.held) or self.decoder.behind)
 
     @property
     def wants_input(self) -> bool:
         """Reading on would only fill buffers while the connection is behind, checks a password, or cannot answer."""
-        if self.state is State.AUTHENTICATING or self.congested or self.throttled or len(self.owed) >= OWED_ANSWERS:
+        if self.state is _AUTHENTICATING or self.congested or self.throttled or len(self.owed) >= OWED_ANSWERS:
             return False
-        return not self.held and self.unread_at >= len(self.unread)
+        return not self.held and not self.decoder.behind
 
     @property
     def throttled(self) -> bool:
@@ -183,52 +199,60 @@ class Connection:
     @property
     def unfinished_bytes(self) -> int:
         """What was received and is not handled: the part of a packet, and what waits for its turn."""
-        return self.decoder.held_bytes + len(self.unread) - self.unread_at
+        return self.decoder.held_bytes
+
+    @property
+    def at_rest(self) -> bool:
+        """Everything that came is worked off, and more may come: the way of nearly every small chunk."""
+        return self.wants_input and not self.busy
 
     def proceed(self) -> None:
         """Work for one turn on what was received and on retained messages that are still owed."""
+        self._take_turn(self.monotonic_ms())
+
+    def _take_turn(self, now_ms: int) -> None:
         if self.working:
             return  # called from within, by an answer that came at once
-        now_ms = self.monotonic_ms()
         until_ms = self.broker.turns.until(now_ms)
         if now_ms >= until_ms:
             if not self.ready:
                 self.wake()  # the server sees that it is busy, and calls again
             return
         self.working = True
-        self.broker.door.now_ms = self.broker.clock.wall_ms()
+        self._door.now_ms = self._clock.wall_ms()
         try:
             self._work(until_ms)
         finally:
             self.working = False
 
     def _work(self, deadline_ms: int) -> None:
+        decoder, worked = self.decoder, False
         while (self.throttled or self._handle_held(deadline_ms)) and self._feed(deadline_ms):
-            if self.state in (State.CLOSED, State.AUTHENTICATING) or len(self.owed) >= OWED_ANSWERS:
+            if self.state is _CLOSED or self.state is _AUTHENTICATING or len(self.owed) >= OWED_ANSWERS:
                 return
             if self.meter is not None and self.session is not None:
                 self.meter.spend_messages(self.session.messages_in)
                 if self.meter.throttled:
                     return
-            failure = self.decoder.failure
-            if failure is not None:
-                self.broker.stats.protocol_errors += 1
-                self.disconnect(failure.reason_code, failure.text)
+            if not decoder.behind:
+                failure = decoder.failure
+                if failure is not None:
+                    self.broker.stats.protocol_errors += 1
+                    self.disconnect(failure.reason_code, failure.text)
                 return
-            if self.unread_at >= len(self.unread):
-                self.unread = b""
-                self.unread_at = 0
+            if worked and self._clock.monotonic_ms() >= deadline_ms:
                 return
-            piece = self.unread[self.unread_at : self.unread_at + SLICE_BYTES]
-            self.unread_at += len(piece)
-            if self.meter is not None:
-                self.meter.spend_bytes(len(piece))
-            self.held.extend(self.decoder.receive(piece))
-            if self.decoder.control_packets:
+            worked = True
+            packets = decoder.read(PACKETS_AT_ONCE)
+            if decoder.control_packets:
                 self._count_control()
+            if len(packets) == 1 and not decoder.behind:
+                self._handle(packets[0])
+            else:
+                self.held.extend(packets)
 
     def _count_control(self) -> None:
-        decoder, stats = self.decoder, self.broker.stats
+        decoder, stats = self.decoder, self._stats
         stats.control_in += decoder.control_packets
         stats.control_bytes_in += decoder.control_bytes
         decoder.control_packets = decoder.control_bytes = 0
@@ -259,7 +283,7 @@ class Connection:
         """Queue a frame; the server is woken once per turn."""
         self.out.append(frame)
         self.unsent_bytes += len(frame)
-        if self.unsent_bytes > self.broker.limits.max_unsent_bytes:
+        if self.unsent_bytes > self._max_unsent_bytes:
             self.congested = True
         if not self.ready:
             self.wake()
@@ -276,19 +300,24 @@ class Connection:
         self.unsent_bytes = 0
         data = self.out[0] if len(self.out) == 1 else b"".join(self.out)
         self.out.clear()
-        self.broker.stats.bytes_out += len(data)
+        self._stats.bytes_out += len(data)
         return data
 
-    def send(self, packet: Any) -> None:
-        """Send an answer, without its explanation when that makes it too large for the client (MQTT-3.2.2-19)."""
+    def send(self, packet: Any) -> bool:
+        """Send an answer, without its explanation when that makes it too large for the client (MQTT-3.2.2-19).
+
+        False when it is too large even so, and was not sent (MQTT-3.1.2-24).
+        """
         frame = encode(packet, self.version)
         room = self.client_max_packet_bytes
         if room and len(frame) > room and getattr(packet, "properties", None):
             frame = encode(structs.replace(packet, properties=_unexplained(packet.properties)), self.version)
-        if not room or len(frame) <= room:
-            self.broker.stats.control_out += 1
-            self.broker.stats.control_bytes_out += len(frame)
-            self.write(frame)
+        if room and len(frame) > room:
+            return False
+        self.broker.stats.control_out += 1
+        self.broker.stats.control_bytes_out += len(frame)
+        self.write(frame)
+        return True
 
     def answer(self, packet: Any, promise: Promise | None) -> None:
         """Send an answer when what it promises is on disk, and never before an earlier one (MQTT-4.6.0-2 to -4)."""
@@ -301,11 +330,10 @@ class Connection:
 
     @property
     def unacknowledged(self) -> int:
-        """Messages of QoS 1 and 2 that its client has sent and not seen the end of."""
-        incoming = 0 if self.session is None else len(self.session.incoming)
+        """Messages of QoS 1 and 2 that came on this connection and are not answered to the end."""
         if not self.owed:
-            return incoming
-        return incoming + sum(1 for _, packet in self.owed if type(packet) is Puback)
+            return len(self.receiving)
+        return len(self.receiving) + sum(1 for _, packet in self.owed if type(packet) is Puback)
 
     def settle(self) -> None:
         """Send the answers whose promises are kept. A client that can be told that the disk is full is told."""
@@ -348,11 +376,13 @@ class Connection:
             self.session.dropped += count
 
     def monotonic_ms(self) -> int:
-        return self.broker.clock.monotonic_ms()
+        return self._clock.monotonic_ms()
 
     @property
     def protocol(self) -> str:
-        return PROTOCOLS.get(self.version, "MQTT")
+        """For people: `MQTT 5.0`, `MQTT 3.1.1 over WebSocket`."""
+        name = PROTOCOLS.get(self.version, "MQTT")
+        return f"{name} over {self.over}" if self.over else name
 
     # --- dispatch -----------------------------------------------------------------------------------------------
 
@@ -360,29 +390,31 @@ class Connection:
         """Handle decoded packets in order. False when the time is up; what is left stays held."""
         held = self.held
         count = 0
-        while held and self.state is not State.AUTHENTICATING and len(self.owed) < OWED_ANSWERS:
+        while held and self.state is not _AUTHENTICATING and len(self.owed) < OWED_ANSWERS:
             packet = held.popleft()
-            if type(packet) is PublishRun:
-                self._on_run(packet)
-                count += LOOK_EVERY - 1
-            elif self.state is State.NEW:
-                on_connect.on_connect(self, packet)
-            else:
-                _ON_PACKET[type(packet)](self, packet)
-            if self.state is State.CLOSED:
-                held.clear()
-            count += 1
+            self._handle(packet)
+            count += LOOK_EVERY if type(packet) is PublishRun else 1
             if count >= LOOK_EVERY:
                 count = 0
                 if held and self.monotonic_ms() >= deadline_ms:
                     return False
         return True
 
+    def _handle(self, packet: Any) -> None:
+        if type(packet) is PublishRun:
+            self._on_run(packet)
+        elif self.state is _NEW:
+            on_connect.on_connect(self, packet)
+        else:
+            _ON_PACKET[type(packet)](self, packet)
+        if self.state is _CLOSED:
+            self.held.clear()
+
     def _on_run(self, run: PublishRun) -> None:
-        session, door = self.session, self.broker.door
+        session, door, count = self.session, self._door, len(run.messages)
         assert session is not None
-        session.messages_in += len(run.messages)
-        self.broker.stats.messages_in += len(run.messages)
+        session.messages_in += count
+        self._stats.messages_in += count
         for topic, verdict in door.offer_run(self.publisher, run, self.version):
             door.notify_rejected(self.client_id, topic, verdict)
             self.broker.notices.over_quota(self, verdict.finding)
@@ -476,13 +508,19 @@ class Connection:
         if self.decoder.version is not None:
             self.version = self.decoder.version
         elif reason_code != ReasonCode.UNSUPPORTED_PROTOCOL_VERSION:
-            self.broker.stats.connects_refused += 1
-            self.broker.notices.raise_for(
-                self, Trouble.REFUSED, SETTINGS.get(reason_code, ""), f"0x{reason_code:02X} {text}"
-            )
-            self.close()
+            self._close_unanswered(reason_code, text)
             return
-        on_connect.refuse(self, reason_code, text)
+        if self.version < 5 and reason_code in _NOT_TOLD_BEFORE_5:  # 3.1.1: MQTT-3.1.4-1, MQTT-3.2.2-6
+            self._close_unanswered(reason_code, text)
+        else:
+            on_connect.refuse(self, reason_code, text)
+
+    def _close_unanswered(self, reason_code: int, text: str) -> None:
+        self.broker.stats.connects_refused += 1
+        self.broker.notices.raise_for(
+            self, Trouble.REFUSED, SETTINGS.get(reason_code, ""), f"0x{reason_code:02X} {text}"
+        )
+        self.close()
 
     def taken_over(self) -> None:
         """Another connection took this client id (MQTT-3.1.4-3)."""
@@ -515,8 +553,6 @@ class Connection:
         self.held.clear()
         self.feeds.clear()
         self.owed.clear()
-        self.unread = b""
-        self.unread_at = 0
         broker, session, self.session = self.broker, self.session, None
         will, self.will = self.will, None
         if session is not None and session.connection is self:
@@ -540,13 +576,13 @@ def _cut(text: str, limit: int = 1000) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-_ON_PACKET: dict[type, Callable[[Connection, Any], None]] = {
+_ON_PACKET: Final[dict[type, Callable[[Connection, Any], None]]] = {
     Connect: Connection._on_second_connect,
     Publish: on_publish,
     Puback: on_puback,
     Pubrec: on_pubrec,
     Pubrel: on_pubrel,
-    Pubcomp: on_puback,
+    Pubcomp: on_pubcomp,
     Subscribe: on_subscribe,
     Unsubscribe: on_unsubscribe,
     Pingreq: Connection._on_pingreq,

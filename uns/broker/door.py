@@ -15,7 +15,8 @@ from uns.broker.identity import Publisher
 from uns.broker.kept import Retained
 from uns.broker.ledger import Ledger
 from uns.broker.limits import Limits
-from uns.broker.retained import retained_finding
+from uns.broker.quota import properties_bytes
+from uns.broker.retained import RETAINED_BYTES, retained_finding
 from uns.broker.route import Current, Fanout, Route, Target
 from uns.broker.stats import Stats
 from uns.broker.subscriptions import SubscriptionTable
@@ -63,6 +64,8 @@ class Door:
         self._on_violation = on_violation
         self._on_defect = on_defect
         self._routes: dict[str, Route] = {}
+        self.known: dict[bytes, Route] = {}
+        """The same routes by the bytes of their topic, for the decoders: they hand them back with a run, unopened."""
         self._route_trie: TopicTrie[Route] = TopicTrie()
         self._strays: dict[str, Route] = {}
         self._passing: dict[str, None] = {}
@@ -131,14 +134,14 @@ class Door:
         refusals: list[tuple[str, Verdict]] = []
         data, begin, end = run.data, run.start, run.start
         role, now_ms, is_v5 = publisher.role, self.now_ms, version == 5
-        route_of, epoch = self._routes.get, self._epoch
+        epoch = self._epoch
         passing: tuple[Connection, ...] = ()
         waiting = 0
-        for topic, payload, stop in run.messages:
-            route = route_of(topic)
-            if route is not None and role in route.publishers and route.epoch == epoch:
-                fanout = route.fanout
-                relay = None if fanout is None else fanout.relay_v5 if is_v5 else fanout.relay_v3
+        for about, payload, stop in run.messages:
+            route: Route = about
+            fanout = route.fanout
+            if fanout is not None and route.epoch == epoch and role in route.publishers:
+                relay = fanout.relay_v5 if is_v5 else fanout.relay_v3
                 check = route.check
                 try:
                     keeps = relay is not None and (check is None or check(payload) is None)
@@ -157,9 +160,9 @@ class Door:
                     end = stop
                     continue
             self._relay(passing, data[begin:end], waiting)
-            verdict = self.offer(publisher, topic, payload, 0, False, None)
+            verdict = self.offer(publisher, route.topic, payload, 0, False, None)
             if not verdict.delivered:
-                refusals.append((topic, verdict))
+                refusals.append((route.topic, verdict))
             begin, end, waiting, epoch = stop, stop, 0, self._epoch
         self._relay(passing, data[begin:end], waiting)
         return refusals
@@ -231,6 +234,8 @@ class Door:
         """Change the policy hot: every topic is judged anew at its next message."""
         self.admission = admission
         self._routes.clear()
+        self.known.clear()
+        self._epoch += 1  # for the routes that stand in a run which is already read
         self._strays.clear()
         self._route_trie = TopicTrie()
 
@@ -280,8 +285,10 @@ class Door:
 
     def _send_target(self, message: Message, target: Target, publisher: Publisher, expires_ms: int | None) -> None:
         session = target.session
-        if target.no_local and session.client_id == publisher.client_id:  # MQTT-3.8.3-3
-            return
+        if (target.no_local or target.own is not None) and session.client_id == publisher.client_id:  # MQTT-3.8.3-3
+            if target.own is None:
+                return
+            target = target.own
         qos = min(message.qos, target.qos)
         session.deliver(message, target, qos, message.retain and target.retain_as_published, expires_ms)
 
@@ -314,10 +321,10 @@ class Door:
 
     def _keep(self, current: Current, message: Message | None, expires_ms: int | None) -> None:
         """Put a retained message, or none, in the place of another."""
-        before = current.retained
+        before, stats = current.retained, self._stats
         current.retained, current.expires_ms = message, expires_ms
-        self._stats.retained += (message is not None) - (before is not None)
-        self._stats.retained_bytes += _kept_bytes(message) - _kept_bytes(before)
+        stats.retained += (message is not None) - (before is not None)
+        stats.retained_bytes += _kept_bytes(message) - _kept_bytes(before)
 
     def _expires_ms(self, properties: Properties | None) -> int | None:
         if properties is None or "message_expiry_interval" not in properties:
@@ -345,6 +352,7 @@ class Door:
             self._passing[topic] = None
             self._stats.topics = len(self.topics)
         route = self._routes[topic] = Route(rule, current)
+        self.known[route.topic_bytes] = route
         self._route_trie.set(topic, route)
         return route
 
@@ -365,7 +373,10 @@ class Door:
                 hint="Clear retained messages that nobody needs, or raise mqtt.max_topics in uns.yaml.",
             )
         del self._passing[oldest]
-        self._routes.pop(oldest, None)
+        route = self._routes.pop(oldest, None)
+        if route is not None:
+            del self.known[route.topic_bytes]
+            route.fanout = None  # it may stand in a run that is already read
         self._route_trie.remove(oldest)
         self.topics.remove(oldest)
         self._stats.topics_forgotten += 1
@@ -393,7 +404,9 @@ class Door:
 
     def retained(self, topic_filter: str) -> Iterator[tuple[Message, int | None]]:
         """(message, monotonic expiry or None) of each retained message a filter matches."""
-        return (found for found in self.search_retained(topic_filter) if found is not None)
+        for found in self.search_retained(topic_filter):
+            if found is not None:
+                yield found
 
     def search_retained(self, topic_filter: str) -> Iterator[tuple[Message, int | None] | None]:
         """`retained`, which also yields None now and then while it finds nothing: a filter may nearly match a million
@@ -494,7 +507,9 @@ def rejected_topic(client_id: str) -> str:
 
 
 def _kept_bytes(message: Message | None) -> int:
-    return 0 if message is None else len(message.topic) + len(message.payload)
+    if message is None:
+        return 0
+    return len(message.topic) + len(message.payload) + properties_bytes(message.properties) + RETAINED_BYTES
 
 
 def _malformed_topic(topic: str, fault: str) -> Finding:

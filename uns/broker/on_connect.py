@@ -23,6 +23,7 @@ def on_connect(connection: "Connection", connect: Connect) -> None:
     connection.broker.stats.connects += 1
     properties = connect.properties or {}
     connection.acknowledge_problems = properties.get("request_problem_information", 1) == 1
+    connection.client_max_packet_bytes = properties.get("maximum_packet_size", 0)  # for a refusal, too: MQTT-3.1.2-24
     broker = connection.broker
     if connection.refusal is not None:
         refuse(connection, connection.refusal.reason_code, connection.refusal.text, connection.refusal.setting)
@@ -86,7 +87,6 @@ def _open(connection: "Connection", connect: Connect, client_id: str, granted: G
     broker, limits = connection.broker, connection.broker.limits
     asked = connect.properties or {}
     connection.send_window = min(limits.receive_maximum, asked.get("receive_maximum", 65_535))
-    connection.client_max_packet_bytes = asked.get("maximum_packet_size", 0)
     alias_maximum = min(limits.topic_alias_maximum, asked.get("topic_alias_maximum", 0))
     connection.outgoing_aliases = OutgoingAliases(alias_maximum) if alias_maximum else None
     connection.takes_plain_frames = not connection.client_max_packet_bytes
@@ -100,8 +100,11 @@ def _open(connection: "Connection", connect: Connect, client_id: str, granted: G
     def acknowledge(_: Finding | None) -> None:
         if connection.state is not State.AUTHENTICATING:
             return  # gone meanwhile
+        if not connection.send(Connack(present, 0, _granted_properties(connect, session, keep_alive_s, limits))):
+            connection.will = None  # who was never let in leaves none
+            refuse(connection, ReasonCode.PACKET_TOO_LARGE, "the Maximum Packet Size has no room for a CONNACK")
+            return
         connection.state = State.OPEN
-        connection.send(Connack(present, 0, _granted_properties(connect, session, keep_alive_s, limits)))
         connection.start_keep_alive(keep_alive_s)
         session.resume()
         connection.proceed()

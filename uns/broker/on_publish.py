@@ -28,14 +28,19 @@ def on_publish(connection: "Connection", packet: Publish) -> None:
     elif not topic:
         connection.disconnect(ReasonCode.PROTOCOL_ERROR, "PUBLISH has neither a topic nor an alias")  # MQTT-3.3.4-6
         return
+    if packet.qos and _exceeds_receive_maximum(connection, packet):
+        return
     broker, publisher = connection.broker, connection.publisher
     excess = user_property_finding(properties, broker.limits) if properties is not None else None
-    if packet.qos and (short := broker.budget.publish_finding()) is not None:
-        if connection.version < 5:  # an acknowledgement would promise what is not kept; see below
+    if packet.qos:
+        broker.ledger.begin()
+        short = broker.budget.publish_finding()
+        if short is not None and connection.version < 5:
+            # Its acknowledgement cannot refuse, so there is none: the client keeps the message.
             connection.disconnect(ReasonCode.QUOTA_EXCEEDED, short.what, "max_memory_bytes")
             return
-        excess = short
-    if packet.qos and not _may_send(connection, packet):
+        excess = short or excess
+    if packet.qos == 2 and not _take_id(connection, packet.packet_id):
         return
     if excess is None:
         verdict = broker.door.offer(publisher, topic, packet.payload, packet.qos, packet.retain, properties)
@@ -56,36 +61,45 @@ def on_publish(connection: "Connection", packet: Publish) -> None:
         broker.notices.over_quota(connection, verdict.finding)
 
 
-def _may_send(connection: "Connection", packet: Publish) -> bool:
+def _take_id(connection: "Connection", packet_id: int | None) -> bool:
     """Note a QoS 2 packet id. A repeated one is only acknowledged: its message is known (MQTT-4.3.3-10)."""
-    session, ledger, packet_id = connection.session, connection.broker.ledger, packet.packet_id
+    session, ledger = connection.session, connection.broker.ledger
     assert session is not None
     assert packet_id is not None
-    ledger.begin()
-    if packet.qos == 2 and packet_id in session.incoming:
+    connection.receiving.add(packet_id)
+    if packet_id in session.incoming:
         connection.answer(Pubrec(packet_id), ledger.barrier() if session.number else None)
         return False
-    # Only MQTT 5 can be told a Receive Maximum; for 3.1.1 the packet ids themselves are the bound.
+    session.incoming.add(packet_id)
+    if session.number:
+        ledger.taken(session, packet_id, is_taken=True)
+    return True
+
+
+def _exceeds_receive_maximum(connection: "Connection", packet: Publish) -> bool:
+    """End a connection that has more messages under way than it was told.
+
+    Only MQTT 5 can be told; for 3.1.1 the packet ids themselves are the bound.
+    """
     limit = connection.broker.limits.receive_maximum
-    if connection.version == 5 and connection.unacknowledged >= limit:
-        connection.disconnect(
-            ReasonCode.RECEIVE_MAXIMUM_EXCEEDED,
-            f"more than {limit} messages of QoS 1 and 2 are not acknowledged yet (mqtt.receive_maximum, MQTT-3.3.4-7)",
-        )
+    is_known = packet.qos == 2 and packet.packet_id in connection.receiving
+    if connection.version < 5 or is_known or connection.unacknowledged < limit:
         return False
-    if packet.qos == 2:
-        session.incoming.add(packet_id)
-        if session.number:
-            ledger.taken(session, packet_id, is_taken=True)
+    connection.disconnect(
+        ReasonCode.RECEIVE_MAXIMUM_EXCEEDED,
+        f"{limit} messages (mqtt.receive_maximum) are not acknowledged to the end yet (MQTT-3.3.4-7)",
+    )
     return True
 
 
 def _forget_id(connection: "Connection", packet_id: int) -> None:
     session = connection.session
     assert session is not None
-    session.incoming.discard(packet_id)
-    if session.number:
-        connection.broker.ledger.taken(session, packet_id, is_taken=False)
+    connection.receiving.discard(packet_id)
+    if packet_id in session.incoming:
+        session.incoming.discard(packet_id)
+        if session.number:
+            connection.broker.ledger.taken(session, packet_id, is_taken=False)
 
 
 def _resolve_alias(connection: "Connection", topic: str, properties: Properties) -> str | None:
@@ -115,19 +129,46 @@ def _acknowledge(connection: "Connection", kind: type[Puback] | type[Pubrec], pa
         connection.answer(kind(packet_id, answer(finding).mqtt_reason, connection.problem(finding)), promise)
 
 
-def on_puback(connection: "Connection", packet: Puback | Pubcomp) -> None:
+def on_puback(connection: "Connection", packet: Puback) -> None:
     assert connection.session is not None
-    connection.session.acknowledged(packet.packet_id)
+    if _is_expected(connection, packet, qos=1):
+        connection.session.acknowledged(packet.packet_id)
+
+
+def on_pubcomp(connection: "Connection", packet: Pubcomp) -> None:
+    assert connection.session is not None
+    if _is_expected(connection, packet, qos=2, released=True):
+        connection.session.acknowledged(packet.packet_id)
+
+
+def _is_expected(
+    connection: "Connection", packet: Puback | Pubrec | Pubcomp, *, qos: int, released: bool = False
+) -> bool:
+    """Does the answer suit the message with its packet id? One without message is for its reader to judge.
+
+    MQTT-4.3.2-2, MQTT-4.3.3-4, -5: a client that answers QoS 1 like QoS 2 has lost track of what it has.
+    """
+    assert connection.session is not None
+    outgoing = connection.session.inflight.get(packet.packet_id)
+    if outgoing is None or (outgoing.qos == qos and outgoing.released >= released):
+        return True
+    kind = type(packet).__name__.upper()
+    connection.disconnect(
+        ReasonCode.PROTOCOL_ERROR,
+        f"{kind} came for packet id {packet.packet_id}, which is at QoS {outgoing.qos} and awaits another answer",
+    )
+    return False
 
 
 def on_pubrec(connection: "Connection", packet: Pubrec) -> None:
     session = connection.session
     assert session is not None
-    if packet.reason_code >= 0x80:
-        session.acknowledged(packet.packet_id)
+    if not _is_expected(connection, packet, qos=2):
         return
     outgoing = session.inflight.get(packet.packet_id)
-    if outgoing is None:
+    if packet.reason_code >= 0x80:
+        session.acknowledged(packet.packet_id)
+    elif outgoing is None:
         connection.send(
             Pubrel(packet.packet_id, ReasonCode.PACKET_IDENTIFIER_NOT_FOUND if connection.version == 5 else 0)
         )
@@ -147,8 +188,6 @@ def on_pubrel(connection: "Connection", packet: Pubrel) -> None:
     ledger = connection.broker.ledger
     ledger.begin()
     known = packet.packet_id in session.incoming
-    session.incoming.discard(packet.packet_id)
-    if known and session.number:
-        ledger.taken(session, packet.packet_id, is_taken=False)
+    _forget_id(connection, packet.packet_id)
     missing = ReasonCode.PACKET_IDENTIFIER_NOT_FOUND if connection.version == 5 and not known else 0
     connection.answer(Pubcomp(packet.packet_id, missing), ledger.owed())

@@ -5,6 +5,9 @@ from uns.broker.stats import Stats
 from uns.errors import Finding, shorten
 from uns.link import Message
 
+RETAINED_BYTES = 64
+"""What keeping one takes beside its topic, payload and properties."""
+
 
 def retained_finding(
     limits: Limits, stats: Stats, before: Message | None, topic: str, payload: bytes

@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from uns.broker.identity import Publisher
 from uns.errors import Finding
 from uns.link import Message, Receive
@@ -19,51 +17,91 @@ if TYPE_CHECKING:
 HEADS_KEPT = 64
 
 
-class Current(msgspec.Struct, gc=False):
-    """The last message a topic took. received_ms: UTC; expires_ms: monotonic, of the retained message."""
+class Current:
+    """The last message a topic took. received_ms: UTC; expires_ms: monotonic, of the retained message.
 
-    payload: bytes = b""
-    received_ms: int = 0
-    publisher: Publisher | None = None
-    updates: int = 0
-    retained: Message | None = None
-    expires_ms: int | None = None
-    refused: Finding | None = None
-    """Why the last message that broke a rule here did so, however long ago; None when none ever did."""
+    refused: why the last message that broke a rule here did so, however long ago; None when none ever did.
+    """
+
+    __slots__ = ("expires_ms", "payload", "publisher", "received_ms", "refused", "retained", "updates")
+
+    def __init__(
+        self,
+        payload: bytes = b"",
+        received_ms: int = 0,
+        publisher: Publisher | None = None,
+        updates: int = 0,
+        retained: Message | None = None,
+        expires_ms: int | None = None,
+    ) -> None:
+        self.payload = payload
+        self.received_ms = received_ms
+        self.publisher = publisher
+        self.updates = updates
+        self.retained = retained
+        self.expires_ms = expires_ms
+        self.refused: Finding | None = None
 
 
-class Target(msgspec.Struct, frozen=True):
+class Target:
     """One session that gets one copy: its overlapping subscriptions merged (MQTT-3.3.4-2, MQTT-3.3.4-4).
 
     share: the filter `$share/GROUP/FILTER` that it was chosen by; empty for a plain subscription.
+    own: for the session's own messages, where some of its subscriptions are No Local and others are not.
     """
 
-    session: "Session"
-    qos: int
-    no_local: bool = False
-    retain_as_published: bool = False
-    identifiers: tuple[int, ...] = ()
-    share: str = ""
+    __slots__ = ("identifiers", "no_local", "own", "qos", "retain_as_published", "session", "share")
+
+    def __init__(
+        self,
+        session: "Session",
+        qos: int,
+        no_local: bool = False,
+        retain_as_published: bool = False,
+        identifiers: tuple[int, ...] = (),
+        share: str = "",
+        own: "Target | None" = None,
+    ) -> None:
+        self.session = session
+        self.qos = qos
+        self.no_local = no_local
+        self.retain_as_published = retain_as_published
+        self.identifiers = identifiers
+        self.share = share
+        self.own = own
 
 
-class Fanout(msgspec.Struct, frozen=True):
+class Fanout:
     """Where a topic's messages go.
 
     plain_v3, plain_v5: connections that take every message at QoS 0 as it is, so they share one frame per version.
     aliased: the like, but each has topic aliases of its own.
+    only_plain: they are all there is. relay_v3, relay_v5: everybody, when a frame of that version may go to all of them
+    as it came; the same tuple for equal fan-outs.
     """
 
-    plain_v3: "list[Connection]"
-    plain_v5: "list[Connection]"
-    aliased: "list[Connection]"
-    targets: list[Target]
-    shares: "list[ShareGroup]"
-    local: list[Receive]
-    only_plain: bool
-    """The plain connections are all there is."""
-    relay_v3: "tuple[Connection, ...] | None"
-    relay_v5: "tuple[Connection, ...] | None"
-    """Everybody, when a frame of that version may go to all of them as it came; the same tuple for equal fan-outs."""
+    __slots__ = ("aliased", "local", "only_plain", "plain_v3", "plain_v5", "relay_v3", "relay_v5", "shares", "targets")
+
+    def __init__(
+        self,
+        plain_v3: "list[Connection]",
+        plain_v5: "list[Connection]",
+        aliased: "list[Connection]",
+        targets: list[Target],
+        shares: "list[ShareGroup]",
+        local: list[Receive],
+        relay_v3: "tuple[Connection, ...] | None",
+        relay_v5: "tuple[Connection, ...] | None",
+    ) -> None:
+        self.plain_v3 = plain_v3
+        self.plain_v5 = plain_v5
+        self.aliased = aliased
+        self.targets = targets
+        self.shares = shares
+        self.local = local
+        self.only_plain = not (targets or shares or local)
+        self.relay_v3 = relay_v3
+        self.relay_v5 = relay_v5
 
     @property
     def is_kept(self) -> bool:
@@ -88,7 +126,6 @@ class Route:
     __slots__ = (
         "_heads_v3",
         "_heads_v5",
-        "_topic_bytes",
         "check",
         "current",
         "epoch",
@@ -97,6 +134,7 @@ class Route:
         "rule",
         "stray",
         "topic",
+        "topic_bytes",
     )
 
     def __init__(self, rule: TopicRule, current: Current, *, stray: bool = False) -> None:
@@ -108,7 +146,7 @@ class Route:
         self.stray = stray
         self.fanout: Fanout | None = None
         self.epoch = -1
-        self._topic_bytes = rule.topic.encode()
+        self.topic_bytes = rule.topic.encode()
         self._heads_v3: dict[int, bytes] = {}
         self._heads_v5: dict[int, bytes] = {}
 
@@ -125,7 +163,7 @@ class Route:
     def _make_head(self, heads: dict[int, bytes], payload_bytes: int, version: int) -> bytes:
         if len(heads) >= HEADS_KEPT:
             heads.clear()
-        head = heads[payload_bytes] = encode_publish_head(self._topic_bytes, payload_bytes, 0, version)
+        head = heads[payload_bytes] = encode_publish_head(self.topic_bytes, payload_bytes, 0, version)
         return head
 
 

@@ -86,7 +86,7 @@ class Session:
         "user",
     )
 
-    def __init__(self, client_id: str, limits: Limits, stats: Stats, ledger: Ledger, notices: Notices) -> None:
+    def __init__(self, client_id: str, limits: Limits, stats: Stats, notices: Notices, ledger: Ledger) -> None:
         self.client_id = client_id
         self.number = 0
         self.connection: Connection | None = None
@@ -157,7 +157,7 @@ class Session:
                 packet_id = self._resend.popleft()
                 again = self.inflight.get(packet_id)
                 if again is not None and not self._send(connection, again, packet_id, dup=True):
-                    self._drop(packet_id)
+                    self._drop_inflight(packet_id)
                 continue
             outgoing = self.queue.popleft()
             self._queued_bytes -= outgoing.bytes
@@ -243,6 +243,13 @@ class Session:
         self.dropped += 1
         self._stats.queue_shed += 1
 
+    def _drop_inflight(self, packet_id: int) -> None:
+        """The client takes no packet of this size."""
+        outgoing = self.inflight.pop(packet_id)
+        self._inflight_bytes -= outgoing.bytes
+        if outgoing.number:
+            self._ledger.dropped(outgoing)
+
     def take_up(self, outgoing: Outgoing) -> None:
         """A message that was on its way before the broker restarted; in the order of sending."""
         if outgoing.packet_id:
@@ -265,14 +272,7 @@ class Session:
         if self.number:
             self._ledger.delivery(self, outgoing)
         if not self._send(connection, outgoing, packet_id, dup=False):
-            self._drop(packet_id)
-
-    def _drop(self, packet_id: int) -> None:
-        """The client takes no packet of this size."""
-        outgoing = self.inflight.pop(packet_id)
-        self._inflight_bytes -= outgoing.bytes
-        if outgoing.number:
-            self._ledger.dropped(outgoing)
+            self._drop_inflight(packet_id)
 
     def _send(self, connection: "Connection", outgoing: Outgoing, packet_id: int | None, *, dup: bool) -> bool:
         message = outgoing.message

@@ -31,8 +31,8 @@ class SessionTable:
         timers: Timers,
         limits: Limits,
         stats: Stats,
-        ledger: Ledger,
         notices: Notices,
+        ledger: Ledger,
     ) -> None:
         self._door = door
         self._ledger = ledger
@@ -89,23 +89,8 @@ class SessionTable:
         self.set_expiry(session, expiry_s)
         return session, present
 
-    def room_finding(self, client_id: str, expiry_s: int) -> Finding | None:
-        """Why no session that outlives its connection can be made for this client, or None.
-
-        Nobody else's session goes instead: what was acknowledged for it is kept. Sessions that end with their
-        connection are bounded by the connections.
-        """
-        if not expiry_s or client_id in self._by_client_id or len(self._by_client_id) < self._limits.max_sessions:
-            return None
-        self._stats.sessions_refused += 1
-        return Finding(
-            id="quota.sessions",
-            what=f"the broker already keeps {self._limits.max_sessions} sessions.",
-            hint="Connect with clean start and no session expiry, or raise mqtt.max_sessions in uns.yaml.",
-        )
-
     def _make(self, client_id: str) -> Session:
-        return Session(client_id, self._limits, self._stats, self._ledger, self._notices)
+        return Session(client_id, self._limits, self._stats, self._notices, self._ledger)
 
     def set_expiry(self, session: Session, expiry_s: int) -> None:
         """How long the session outlives its connection; one that does is kept on disk."""
@@ -121,6 +106,21 @@ class SessionTable:
             if outgoing.number:
                 self._ledger.dropped(outgoing)
         self._ledger.session_ended(session)
+
+    def room_finding(self, client_id: str, expiry_s: int) -> Finding | None:
+        """Why no session that outlives its connection can be made for this client, or None.
+
+        Nobody else's session goes instead: what was acknowledged for it is kept. Sessions that end with their
+        connection are bounded by the connections.
+        """
+        if not expiry_s or client_id in self._by_client_id or len(self._by_client_id) < self._limits.max_sessions:
+            return None
+        self._stats.sessions_refused += 1
+        return Finding(
+            id="quota.sessions",
+            what=f"the broker already keeps {self._limits.max_sessions} sessions.",
+            hint="Connect with clean start and no session expiry, or raise mqtt.max_sessions in uns.yaml.",
+        )
 
     def belongs_to_another(self, client_id: str, granted: Granted) -> bool:
         """Is there a session of this client id that another user left or holds?"""
@@ -264,7 +264,10 @@ class SessionTable:
         """Read as the client takes them, so that a large namespace fills no buffer."""
         target = Target(session, options.qos, identifiers=(options.identifier,) if options.identifier else ())
         for found in self._door.search_retained(topic_filter):
-            yield None if found is None else (found[0], target, found[1])
+            if found is None:
+                yield None
+            elif not options.no_local or found[0].publisher != session.client_id:  # MQTT-3.8.3-3
+                yield found[0], target, found[1]
 
     def unsubscribe(self, session: Session, topic_filter: str) -> bool:
         """False when the session had no such subscription."""

@@ -1,5 +1,52 @@
 """What has the broker done since it started?"""
 
+COUNTERS = (
+    "bytes_in",
+    "bytes_out",
+    "connect_timeouts",
+    "connections",
+    "connections_opened",
+    "connects",
+    "connects_refused",
+    "control_bytes_in",
+    "control_bytes_out",
+    "control_in",
+    "control_out",
+    "expired",
+    "keep_alive_timeouts",
+    "memory_bytes",
+    "memory_cut",
+    "memory_refused",
+    "messages_in",
+    "messages_out",
+    "protocol_errors",
+    "publishes_refused",
+    "publishes_unkept",
+    "queue_shed",
+    "queued_bytes",
+    "quota_refused",
+    "reads_slowed",
+    "receiver_errors",
+    "retained",
+    "retained_bytes",
+    "retained_refused",
+    "sessions",
+    "sessions_connected",
+    "sessions_expired",
+    "sessions_maximum",
+    "sessions_refused",
+    "slow_shed",
+    "subscribes_refused",
+    "subscriptions_over_quota",
+    "too_large_shed",
+    "topics",
+    "topics_forgotten",
+    "unfinished_bytes",
+    "unsent_bytes",
+    "validator_errors",
+    "violations",
+)
+
 
 class Stats:
     """Counters that only grow.
@@ -10,59 +57,14 @@ class Stats:
     control: packets that are no PUBLISH.
     """
 
-    __slots__ = (
-        "bytes_in",
-        "bytes_out",
-        "connect_timeouts",
-        "connections",
-        "connections_opened",
-        "connects",
-        "connects_refused",
-        "control_bytes_in",
-        "control_bytes_out",
-        "control_in",
-        "control_out",
-        "expired",
-        "keep_alive_timeouts",
-        "memory_bytes",
-        "memory_cut",
-        "memory_refused",
-        "messages_in",
-        "messages_out",
-        "protocol_errors",
-        "publishes_refused",
-        "publishes_unkept",
-        "queue_shed",
-        "queued_bytes",
-        "quota_refused",
-        "reads_slowed",
-        "receiver_errors",
-        "retained",
-        "retained_bytes",
-        "retained_refused",
-        "sessions",
-        "sessions_connected",
-        "sessions_expired",
-        "sessions_maximum",
-        "sessions_refused",
-        "slow_shed",
-        "subscribes_refused",
-        "subscriptions_over_quota",
-        "too_large_shed",
-        "topics",
-        "topics_forgotten",
-        "unfinished_bytes",
-        "unsent_bytes",
-        "validator_errors",
-        "violations",
-    )
+    __slots__ = COUNTERS
 
     def __init__(self) -> None:
-        for name in self.__slots__:
+        for name in COUNTERS:
             setattr(self, name, 0)
 
     def snapshot(self) -> dict[str, int]:
-        return {name: getattr(self, name) for name in self.__slots__}
+        return {name: getattr(self, name) for name in COUNTERS}
 
     # One annotation per slot, so that type checkers know them.
     bytes_in: int

@@ -163,7 +163,7 @@ class SubscriptionTable:
         only_plain = not (targets or shares or local)
         relay_v3 = self._shared(plain_v3) if only_plain and not plain_v5 and not aliased else None
         relay_v5 = self._shared(plain_v5) if only_plain and not plain_v3 and not aliased else None
-        return Fanout(plain_v3, plain_v5, aliased, targets, shares, local, only_plain, relay_v3, relay_v5)
+        return Fanout(plain_v3, plain_v5, aliased, targets, shares, local, relay_v3, relay_v5)
 
     def _shared(self, connections: "list[Connection]") -> "tuple[Connection, ...]":
         """One tuple for all topics that go to the same connections, so that they can be told by identity."""
@@ -191,12 +191,14 @@ class SubscriptionTable:
 
 def _merge(session: "Session", several: list[SubscriptionOptions]) -> Target:
     identifiers = tuple(_identifiers(several))
+    others = [options for options in several if not options.no_local]
     return Target(
         session,
         max(options.qos for options in several),
         all(options.no_local for options in several),
         any(options.retain_as_published for options in several),
         identifiers,
+        own=_merge(session, others) if others and len(others) < len(several) else None,
     )
 
 

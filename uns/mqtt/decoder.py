@@ -6,7 +6,7 @@ the connection: the decoder keeps the failure and ignores whatever follows. Beca
 prefix that decides, the result does not depend on how the bytes were cut into chunks.
 """
 
-from struct import Struct
+from typing import Any
 
 from uns.mqtt.kinds import Kind, Packet, first_bytes
 from uns.mqtt.packets import connect
@@ -23,8 +23,8 @@ _PLAIN_PUBLISH = 0x30
 _NEVER = -1
 _NOT_INLINE = 1 << 40
 _INCOMPLETE = -1
-_HEAD = Struct(">BBH")
-"""First byte, remaining length when it is one byte, length of the topic."""
+_NO_BOUND = 1 << 40
+_NOTHING_KNOWN: dict[bytes, Any] = {}
 
 
 class Decoder:
@@ -34,20 +34,23 @@ class Decoder:
     version: 3, 4 or 5; a server learns it from the CONNECT, and given one it takes the CONNECT for done.
     failure: why decoding stopped, or None. `version` stays None when CONNECT asks for a version that does not exist.
     control_packets, control_bytes: how many packets other than PUBLISH were read; the reader may set them back.
-    runs: hand over neighbouring plain PUBLISH packets as one `PublishRun`, for a reader that passes them on in bulk.
+    known: what the reader knows of topics, by their bytes. Neighbouring plain PUBLISH packets on these topics are
+    handed over as one `PublishRun` with what is known of each, for a reader that passes them on in bulk.
     """
 
     __slots__ = (
+        "_data",
         "_first_bytes",
         "_held",
+        "_known",
         "_needed",
         "_plain",
+        "_pos",
         "_property_bytes",
         "control_bytes",
         "control_packets",
         "failure",
         "max_packet_bytes",
-        "runs",
         "side",
         "version",
     )
@@ -58,17 +61,19 @@ class Decoder:
         *,
         max_packet_bytes: int = LARGEST_PACKET_BYTES,
         version: int | None = None,
-        runs: bool = False,
+        known: dict[bytes, Any] | None = None,
     ) -> None:
         if side is Side.CLIENT and version is None:
             raise ValueError("a client's decoder must be told the version of its CONNECT")
         self.side = side
-        self.runs = runs
         self.max_packet_bytes = max_packet_bytes
         self.version = version
         self.failure: Failure | None = None
         self.control_packets = 0
         self.control_bytes = 0
+        self._known = _NOTHING_KNOWN if known is None else known
+        self._data = b""
+        self._pos = 0
         self._held = bytearray()
         self._needed = 0
         self._first_bytes = _FIRST_BYTES[side, None]
@@ -79,45 +84,68 @@ class Decoder:
 
     @property
     def held_bytes(self) -> int:
-        """What has come of a packet that is not complete."""
-        return len(self._held)
+        """What has come and is not read: the part of a packet, and what there was no room for."""
+        return len(self._held) + len(self._data) - self._pos
 
-    def receive(self, data: bytes) -> list[Packet | PublishRun]:
+    def receive(self, data: bytes | bytearray | memoryview) -> list[Packet | PublishRun]:
         """The packets that are complete with this chunk, those before a failure included. Never raises."""
+        self.feed(data)
+        return self.read()
+
+    def feed(self, data: bytes | bytearray | memoryview) -> None:
+        """Take a chunk for `read`."""
         if self.failure is not None:
-            return []
-        if self._held:
+            return
+        if self._needed:
             if len(self._held) + len(data) < self._needed:
                 self._held += data
-                return []
-            data = b"".join((self._held, data))
+                return
+            self._data = b"".join((self._held, data))
             self._held = bytearray()
-        elif type(data) is not bytes:
-            data = bytes(data)
+            self._needed = 0
+        elif self._pos < len(self._data):
+            self._data = b"".join((self._data[self._pos :], data))
+        else:
+            self._data = data if isinstance(data, bytes) else bytes(data)
+        self._pos = 0
+
+    @property
+    def behind(self) -> bool:
+        """There are bytes that `read` had no room for."""
+        return self._pos < len(self._data)
+
+    def read(self, room: int = _NO_BOUND) -> list[Packet | PublishRun]:
+        """The next packets that are complete, at most `room` of them, each of a run counted. Never raises."""
         packets: list[Packet | PublishRun] = []
         try:
-            self._scan(data, packets)
+            self._scan(packets, room)
         except PacketError as error:
             self.failure = Failure(error.reason_code, str(error))
+            self._data = b""
+            self._pos = 0
         return packets
 
-    def _scan(self, data: bytes, packets: list[Packet | PublishRun]) -> None:
-        """Read every complete packet and hold what is left.
+    def _scan(self, packets: list[Packet | PublishRun], room: int) -> None:
+        """Read complete packets and hold what is left.
 
         A PUBLISH of QoS 0 without properties on a known topic, the bulk of all traffic, is read right here; whatever
         looks unusual about it sends it through `_read_packet`, which alone judges.
         """
-        pos, end = 0, len(data)
+        data, pos = self._data, self._pos
+        end = len(data)
         plain, property_bytes, limit = self._plain, self._property_bytes, self.max_packet_bytes
-        append, topic_of = packets.append, known_topics.get
-        run_first = plain if self.runs else _NEVER
-        while pos < end:
+        runs = bool(self._known)
+        while pos < end and room > 0:
             first = data[pos]
-            if first == run_first:
-                run, pos = self._read_run(data, pos)
-                if run.messages:
-                    append(run)
+            if runs and first == plain:
+                run = self._read_run(data, pos, room)
+                count = len(run.messages)
+                if count:
+                    packets.append(run)
+                    pos = run.stop
+                    room -= count
                     continue
+            room -= 1
             if first & 0xFE == plain and end - pos > 4:
                 length, body = data[pos + 1], pos + 2
                 if length > 0x7F:
@@ -126,49 +154,49 @@ class Decoder:
                 stop = body + length
                 topic_end = body + 2 + (data[body] << 8 | data[body + 1])
                 if topic_end + property_bytes <= stop <= end and stop - pos <= limit:
-                    topic = topic_of(data[body + 2 : topic_end])
+                    topic = known_topics.get(data[body + 2 : topic_end])
                     if topic is not None and not (property_bytes and data[topic_end]):
-                        append(Publish(topic, data[topic_end + property_bytes : stop], 0, first == 0x31))
+                        packets.append(Publish(topic, data[topic_end + property_bytes : stop], 0, first == 0x31))
                         pos = stop
                         continue
             stop = self._read_packet(data, pos, packets)
             if stop == _INCOMPLETE:
                 self._held = bytearray(data[pos:])
-                return
+                pos = end
+                break
             pos = stop
             plain, property_bytes = self._plain, self._property_bytes
-            run_first = plain if self.runs else _NEVER
+        if pos == end:
+            self._data = b""
+            pos = 0
+        self._pos = pos
 
-    def _read_run(self, data: bytes, pos: int) -> tuple[PublishRun, int]:
-        """As many plain PUBLISH packets as follow each other here, maybe none, and where they end."""
-        run = PublishRun(data, pos, [])
-        add, topic_of, head_of = run.messages.append, known_topics.get, _HEAD.unpack_from
-        last, end, limit, property_bytes = (
-            len(data) - _HEAD.size,
-            len(data),
-            self.max_packet_bytes,
-            self._property_bytes,
-        )
-        while pos <= last:
-            first, length, topic_bytes = head_of(data, pos)
-            if first != _PLAIN_PUBLISH:
+    def _read_run(self, data: bytes, pos: int, room: int) -> PublishRun:
+        """As many plain PUBLISH packets on known topics as follow each other here, maybe none."""
+        run = PublishRun(data, pos)
+        messages, known = run.messages, self._known
+        end, limit, property_bytes = len(data), self.max_packet_bytes, self._property_bytes
+        last = end - 4
+        for _ in range(min(room, end)):
+            if pos > last or data[pos] != _PLAIN_PUBLISH:
                 break
-            body = pos + 4
-            if length > 0x7F:  # a length of two bytes shifts the topic by one
-                high = data[pos + 2]
+            length, body = data[pos + 1], pos + 2
+            if length > 0x7F:
+                high, body = data[body], pos + 3
                 if not 0 < high < 0x80 or pos == last:
                     break
-                length, topic_bytes, body = (high << 7) + length - 0x80, data[pos + 3] << 8 | data[pos + 4], pos + 5
-            topic_end = body + topic_bytes
-            start, stop = topic_end + property_bytes, body - 2 + length
+                length = (high << 7) + length - 0x80
+            topic_end = body + 2 + (data[body] << 8 | data[body + 1])
+            start, stop = topic_end + property_bytes, body + length
             if start > stop or stop > end or stop - pos > limit:
                 break
-            topic = topic_of(data[body:topic_end])
-            if topic is None or (property_bytes and data[topic_end]):
+            about = known.get(data[body + 2 : topic_end])
+            if about is None or (property_bytes and data[topic_end]):
                 break
-            add((topic, data[start:stop], stop))
+            messages.append((about, data[start:stop], stop))
             pos = stop
-        return run, pos
+        run.stop = pos
+        return run
 
     def _read_packet(self, data: bytes, pos: int, packets: list[Packet | PublishRun]) -> int:
         """Read one packet and return where it ends, or _INCOMPLETE, with `_needed` the bytes to wait for."""

@@ -102,6 +102,10 @@ ALLOWED: dict[str, frozenset[int]] = {
     "AUTH": frozenset([0x00, 0x18, 0x19]),
 }
 
+# Table 3-10 says of some who may send them in DISCONNECT.
+DISCONNECT_FROM_SERVER_ONLY = frozenset([0x87, 0x89, 0x8B, 0x8D, 0x8E, 0x8F, *range(0x9A, 0xA3)])
+DISCONNECT_FROM_CLIENT_ONLY = frozenset([0x04])
+
 _RETURN_CODES: dict[int, int] = {
     ReasonCode.UNSUPPORTED_PROTOCOL_VERSION: 1,
     ReasonCode.CLIENT_IDENTIFIER_NOT_VALID: 2,

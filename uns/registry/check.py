@@ -5,18 +5,15 @@ second time, by `diagnose`, which is the authority: it finds the exact member, o
 null value with quality Bad, which the quick way does not know).
 """
 
-from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
 
-from uns.errors import Finding
 from uns.registry.attribute import INT64_MAX, INT64_MIN, Attribute, AttributeType
 from uns.registry.diagnose import compile_diagnosis
 from uns.registry.document_check import compile_document_check
-
-Check = Callable[[bytes], Finding | None]
+from uns.registry.quick_check import BareCheck, Check, SampleCheck, TimeSampleCheck
 
 _TYPES: dict[AttributeType, type] = {
     AttributeType.NUMBER: float,
@@ -37,8 +34,9 @@ def compile_check(attribute: Attribute) -> Check:
     if value_type is None:
         return diagnose
     decode = msgspec.json.Decoder(_sample_type(value_type)).decode
-    quick = _check_datetime(decode, diagnose) if attribute.type is AttributeType.DATETIME else _check(decode, diagnose)
-    return _check_bare(quick, value_type, attribute) if attribute.bare else quick
+    is_time = attribute.type is AttributeType.DATETIME
+    quick = TimeSampleCheck(decode, diagnose).check if is_time else SampleCheck(decode, diagnose).check
+    return BareCheck(quick, msgspec.json.Decoder(value_type).decode, is_time).check if attribute.bare else quick
 
 
 def _sample_type(value_type: Any) -> Any:
@@ -68,43 +66,3 @@ def _value_type(attribute: Attribute) -> Any:
     else:
         limits = msgspec.Meta(pattern=attribute.pattern or None, max_length=attribute.max_length)
     return Annotated[_TYPES[attribute.type], limits]
-
-
-def _check(decode: Callable[[bytes], Any], diagnose: Check) -> Check:
-    def check(payload: bytes) -> Finding | None:
-        try:
-            at = decode(payload).timestamp
-        except (msgspec.DecodeError, ValueError):
-            return diagnose(payload)
-        return None if at is msgspec.UNSET or at.tzinfo is UTC else diagnose(payload)
-
-    return check
-
-
-def _check_datetime(decode: Callable[[bytes], Any], diagnose: Check) -> Check:
-    def check(payload: bytes) -> Finding | None:
-        try:
-            sample = decode(payload)
-        except (msgspec.DecodeError, ValueError):
-            return diagnose(payload)
-        at = sample.timestamp
-        good = sample.value.tzinfo is UTC and (at is msgspec.UNSET or at.tzinfo is UTC)
-        return None if good else diagnose(payload)
-
-    return check
-
-
-def _check_bare(check_object: Check, value_type: Any, attribute: Attribute) -> Check:
-    decode = msgspec.json.Decoder(value_type).decode
-    is_time = attribute.type is AttributeType.DATETIME
-
-    def check(payload: bytes) -> Finding | None:
-        if payload[:1] == b"{":
-            return check_object(payload)
-        try:
-            value = decode(payload)
-        except (msgspec.DecodeError, ValueError):
-            return check_object(payload)
-        return None if not is_time or value.tzinfo is UTC else check_object(payload)
-
-    return check

@@ -6,7 +6,9 @@ that resolves to 127.0.0.1, told by the Host header) and cross-site requests (to
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+
+from msgspec import structs
 
 from uns.errors import Finding
 from uns.security.address import is_loopback, is_loopback_name
@@ -14,13 +16,19 @@ from uns.security.authenticator import Authenticator, Identity
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 FORWARDED = ("forwarded", "x-forwarded-for")
+PROXIED = "via-proxy-at-"
+"""Before an address, which is then no loopback address."""
 
 
 class HttpGuard:
-    """Identities for HTTP: Basic credentials (RFC 7617), or none where the plant allows anonymous access."""
+    """Identities for HTTP: Basic credentials (RFC 7617), or none where the plant allows anonymous access.
 
-    def __init__(self, authenticator: Authenticator) -> None:
+    allowed_origins: of pages elsewhere that may open a WebSocket here, such as `https://hmi.example`.
+    """
+
+    def __init__(self, authenticator: Authenticator, allowed_origins: Collection[str] = ()) -> None:
         self._authenticator = authenticator
+        self._allowed_origins = frozenset(origin.lower().rstrip("/") for origin in allowed_origins)
 
     async def identify(self, method: str, headers: Mapping[str, str], address: str) -> Identity | Finding:
         """The identity behind a request, or why it is refused. `headers` looks names up regardless of case."""
@@ -36,6 +44,20 @@ class HttpGuard:
         if isinstance(credentials, Finding):
             return credentials
         return await self._authenticator.authenticate_soon(*credentials, address)
+
+    def admit_upgrade(self, headers: Mapping[str, str], address: str) -> str | Finding:
+        """The address to know a WebSocket's client by, or why it may not be opened.
+
+        Who it is, it says later, in the protocol inside. If that may be nobody, being on this machine must mean
+        something: what a foreign name or a proxy brought is therefore not known by the address of this machine.
+        """
+        if headers.get("origin", "").lower() not in self._allowed_origins:
+            foreign = foreign_origin(headers)
+            if foreign is not None:
+                return structs.replace(
+                    foreign, hint="Open the page of this server, or list it in http.allowed_origins."
+                )
+        return _proxied(address) if rebinding(headers, address) is not None else address
 
 
 def parse_basic(authorization: str) -> tuple[str, bytes] | Finding:
@@ -83,6 +105,10 @@ def rebinding(headers: Mapping[str, str], address: str) -> Finding | None:
         what=f"a request without credentials {what}.",
         hint="Open http://localhost or http://127.0.0.1 with this server's port, or log in.",
     )
+
+
+def _proxied(address: str) -> str:
+    return f"[{PROXIED}{address[1:]}" if address.startswith("[") else PROXIED + address
 
 
 def _bad_header(why: str) -> Finding:

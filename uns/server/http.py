@@ -9,13 +9,13 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import uvicorn
 
 from uns.errors import Finding, UnsError
-from uns.server.http_patience import PatientProtocol
+from uns.server.http_patience import PatientProtocol, Upgraded
 
 GRACE_S = 2
 BACKLOG = 512
@@ -28,12 +28,20 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         yield  # signals belong to the supervisor
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Without waiting for connections that were upgraded: they are ended by whoever took them over."""
+        for server in self.servers:
+            server.close()
+        self.servers = []
+        await super().shutdown(sockets)
+
 
 class HttpServer:
     """One HTTP listener.
 
     before_stop: called once when stopping begins. max_connections: past it, a new one takes the place of the one that
-    keeps the server waiting longest; when each has a request under way, it is answered 503.
+    keeps the server waiting longest; when each has a request under way, it is answered 503. upgrades: path to what
+    takes over a connection that asks for a WebSocket there; elsewhere such a request is an ordinary one.
     """
 
     def __init__(
@@ -44,6 +52,7 @@ class HttpServer:
         *,
         before_stop: Callable[[], None] | None = None,
         max_connections: int = 1000,
+        upgrades: Mapping[str, Callable[[], Upgraded]] | None = None,
     ) -> None:
         self.host = host
         self.port = port
@@ -55,7 +64,7 @@ class HttpServer:
             lifespan="off",
             proxy_headers=False,
             server_header=False,
-            http=PatientProtocol,
+            http=type("PatientProtocol", (PatientProtocol,), {"upgrades": upgrades or {}}),
             ws="none",
             limit_concurrency=max_connections + 1,  # uvicorn refuses the one that reaches it
             timeout_graceful_shutdown=GRACE_S,

@@ -5,11 +5,14 @@
 
 Both kinds of waiting can be had by the thousand for nothing (slow loris). So they are also the first to go: when every
 connection is taken, a new one gets the place of the one that has kept the server waiting longest.
+
+A WebSocket is none of this any more: with its request it leaves for the protocol that knows its own deadlines.
 """
 
 import asyncio
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
-from typing import Any
+from typing import Any, Protocol
 
 import h11
 import msgspec
@@ -33,13 +36,26 @@ class Wait(Enum):
     BODY = "body"
 
 
+class Upgraded(Protocol):
+    """What takes a connection over."""
+
+    def upgrade(self, transport: asyncio.Transport, path: str, headers: Iterable[tuple[bytes, bytes]]) -> None:
+        """Become the protocol of the transport and answer the request."""
+
+    def data_received(self, data: bytes) -> None:
+        """What followed the request."""
+
+
 class PatientProtocol(H11Protocol):
     """One HTTP connection with deadlines."""
 
+    upgrades: Mapping[str, Callable[[], Upgraded]] = {}
+    """Path to what takes over there."""
     _wait: Wait | None = None
     """None while the server answers."""
     _waiting_since_s = 0.0
     _received_bytes = 0
+    _upgraded = False
     _deadline: asyncio.TimerHandle | None = None
     _stalled: asyncio.TimerHandle | None = None
 
@@ -59,6 +75,20 @@ class PatientProtocol(H11Protocol):
         super().data_received(data)
         self._follow()
 
+    def _should_upgrade(self) -> bool:
+        return self._get_upgrade() == b"websocket" and self.scope["path"] in self.upgrades
+
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        self._upgraded = True
+        self._begin(None)
+        self._resumed()
+        self.connections.discard(self)
+        protocol = self.upgrades[self.scope["path"]]()
+        protocol.upgrade(self.transport, event.target.decode("ascii"), self.headers)
+        followed = self.conn.trailing_data[0]
+        if followed:
+            protocol.data_received(followed)
+
     def on_response_complete(self) -> None:
         super().on_response_complete()
         self._follow()
@@ -77,6 +107,8 @@ class PatientProtocol(H11Protocol):
 
     def _follow(self) -> None:
         """Wait for what the client has to send now, or for it to take the end of the last answer."""
+        if self._upgraded:
+            return
         if self.transport.is_closing():
             self._linger()
             return

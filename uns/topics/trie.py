@@ -103,7 +103,9 @@ class TopicTrie(Generic[V]):
 
         Raises OverflowError on the way when more than `max_nodes` nodes have to be looked at.
         """
-        return (found for found in self.search(topic_filter, max_nodes) if found is not None)
+        for found in self.search(topic_filter, max_nodes):
+            if found is not None:
+                yield found
 
     def search(
         self, topic_filter: str, max_nodes: int | None = None, pause_every: int = 0

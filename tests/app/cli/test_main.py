@@ -7,6 +7,7 @@ import pytest
 
 from tests.support.command import uns, uns_process
 from uns import __version__
+from uns.broker import is_compiled
 
 HEAVY = (
     *("fastapi", "asyncua", "pymodbus", "httpx", "pydantic"),
@@ -50,7 +51,8 @@ def test_every_command_explains_itself(command):
 
 
 def test_version():
-    assert uns("--version").out == f"uns {__version__}\n"
+    core = " (compiled core)" if is_compiled() else ""
+    assert uns("--version").out == f"uns {__version__}{core}\n"
 
 
 @pytest.mark.parametrize(

@@ -104,6 +104,6 @@ def test_a_web_server_that_is_not_uns():
 def test_health_names_the_parts(server):
     result = uns("health", "-o", "table", env=server.env)
     assert result.lines[0] == "ready"
-    assert {line.split()[0] for line in result.lines[1:]} == {"broker", "history", "violations"}
+    assert {line.split()[0] for line in result.lines[1:]} == {"broker", "persistence", "history", "violations"}
     assert uns("health", env=server.env).json["status"] == "ok"
     assert uns("health", "-o", "csv", env=server.env).lines[0] == "part,status,finding"

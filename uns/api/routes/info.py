@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 from uns.api.context import Ctx, Who
 from uns.api.models import ERRORS, TIME
 from uns.api.responses import json_response
+from uns.broker import is_compiled
 from uns.samples import format_timestamp
 
 router = APIRouter(tags=["server"], responses=ERRORS)
@@ -15,7 +16,9 @@ class Mqtt(BaseModel):
     """Where MQTT clients connect."""
 
     host: str = Field(examples=["127.0.0.1"])
-    port: int = Field(examples=[1883])
+    port: int | None = Field(examples=[1883], description="Without TLS; null when there is none.")
+    tls_port: int | None = Field(examples=[8883], description="With TLS; null when there is none.")
+    websocket: str = Field(examples=["/mqtt"], description="Path on this HTTP port, sub-protocol `mqtt`.")
 
 
 class Counts(BaseModel):
@@ -34,6 +37,7 @@ class Info(BaseModel):
 
     name: str
     version: str = Field(examples=["0.1.0"])
+    compiled: bool = Field(description="Does the core of the broker run as machine code?")
     started_at: str = Field(examples=[TIME])
     uptime_s: float
     mqtt: Mqtt
@@ -44,14 +48,15 @@ class Info(BaseModel):
 async def info(ctx: Ctx, who: Who) -> Response:
     """What a page or a health board shows first."""
     platform = ctx.platform
-    stats, (host, port) = platform.broker.stats, platform.mqtt
+    stats, (host, port, tls_port) = platform.broker.stats, platform.mqtt
     return json_response(
         {
             "name": platform.name,
             "version": platform.version,
+            "compiled": is_compiled(),
             "started_at": format_timestamp(platform.started_ms),
             "uptime_s": (platform.clock.wall_ms() - platform.started_ms) / 1000,
-            "mqtt": {"host": host, "port": port},
+            "mqtt": {"host": host, "port": port, "tls_port": tls_port, "websocket": "/mqtt"},
             "counts": {
                 "topics": len(platform.broker.topics),
                 "clients": stats.connections,

@@ -55,7 +55,9 @@ app.add_typer(adapter_app, name="adapter", rich_help_panel="Run")
 
 def _print_version(asked: bool) -> None:
     if asked:
-        typer.echo(f"uns {__version__}")
+        from uns.broker import is_compiled
+
+        typer.echo(f"uns {__version__}{' (compiled core)' if is_compiled() else ''}")
         raise typer.Exit()
 
 

@@ -62,7 +62,7 @@ def serve(
     plant = load_valid_plant(directory, environment(mqtt_port, http_port))
 
     def on_ready(addresses: Addresses) -> None:
-        typer.echo(f"Ready: page {addresses.page}, MQTT {addresses.mqtt_host}:{addresses.mqtt_port}. Ctrl-C stops.")
+        typer.echo(f"Ready: page {addresses.page}, MQTT {addresses.mqtt}. Ctrl-C stops.")
 
     run(plant, data or plant.data_directory, on_ready)
 

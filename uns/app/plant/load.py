@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from uns.app.plant.plant import Plant
 from uns.app.plant.problem import Problem
 from uns.app.plant.sources import read_sources
+from uns.app.plant.tls import tls_findings
 from uns.app.plant.yaml_file import YamlFile, read_yaml
 from uns.app.settings import Settings, read_settings
 from uns.errors import Finding, nearest
@@ -26,15 +29,18 @@ def load_plant(directory: Path | str, environ: Mapping[str, str]) -> Plant:
     access = reading.access()
     sources, problems = read_sources(reading.folder("sources"), namespace)
     reading.look_for_strays()
-    return Plant(
+    plant = Plant(
         directory=reading.directory,
         settings=settings,
         registry=registry,
         namespace=namespace,
         access=access,
         sources=tuple(sources),
-        problems=tuple(sorted([*reading.problems, *problems], key=lambda problem: (problem.file, problem.line))),
+        problems=(),
     )
+    problems += [reading.of_settings(finding, warning=warning) for finding, warning in tls_findings(plant)]
+    ordered = sorted([*reading.problems, *problems], key=lambda problem: (problem.file, problem.line))
+    return msgspec.structs.replace(plant, problems=tuple(ordered))
 
 
 class _Reading:
@@ -45,9 +51,16 @@ class _Reading:
         self.problems: list[Problem] = []
         self._environ = environ
         self._broken: set[str] = set()
+        self._settings_file: YamlFile | None = None
+
+    def of_settings(self, finding: Finding, *, warning: bool) -> Problem:
+        """A finding about a setting, at its place in uns.yaml when it stands there, else in the environment."""
+        if self._settings_file is None or finding.where not in self._settings_file.marks:
+            return Problem(finding, "environment", severity="warning" if warning else "error")
+        return self._settings_file.problem(finding, warning=warning)
 
     def settings(self) -> Settings:
-        file = self._file("uns.yaml")
+        file = self._settings_file = self._file("uns.yaml")
         settings, findings = read_settings(None if file is None else file.data, self._environ)
         for finding in findings:
             if finding.id == "plant.environment":

@@ -1,5 +1,6 @@
 """What does a plant directory say, all files together, and what is wrong with it?"""
 
+import ssl
 from pathlib import Path
 
 import msgspec
@@ -9,6 +10,7 @@ from uns.app.settings import Settings
 from uns.edge.spec import SourceSpec
 from uns.policy import Access, CompiledAdmission, Namespace
 from uns.registry import Registry
+from uns.server.certificate import TlsFiles, server_context
 
 
 class Plant(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +37,23 @@ class Plant(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def data_directory(self) -> Path:
         return self.directory / self.settings.data
+
+    def tls(self) -> ssl.SSLContext | None:
+        """What MQTT over TLS is served with; None when it is not. Raises UnsError as `server_context` does."""
+        files = self.tls_files
+        return None if files is None else server_context(files)
+
+    @property
+    def tls_files(self) -> TlsFiles | None:
+        """The stated files; None without a certificate."""
+        mqtt = self.settings.mqtt
+        if not mqtt.tls_certificate:
+            return None
+        return TlsFiles(
+            self.directory / mqtt.tls_certificate,
+            self.directory / mqtt.tls_key if mqtt.tls_key else None,
+            self.directory / mqtt.tls_client_ca if mqtt.tls_client_ca else None,
+        )
 
     def admission(self) -> CompiledAdmission:
         """The policy that the broker asks."""

@@ -4,8 +4,19 @@ import msgspec
 
 from uns.link import Properties
 from uns.mqtt.properties import encode_properties, read_properties
-from uns.mqtt.reason import ALLOWED, protocol_error
+from uns.mqtt.reason import (
+    ALLOWED,
+    DISCONNECT_FROM_CLIENT_ONLY,
+    DISCONNECT_FROM_SERVER_ONLY,
+    protocol_error,
+)
 from uns.mqtt.wire import Body, Side, check_reason, encode_frame
+
+_ALLOWED = {
+    Side.SERVER: ALLOWED["DISCONNECT"] - DISCONNECT_FROM_SERVER_ONLY,
+    Side.CLIENT: ALLOWED["DISCONNECT"] - DISCONNECT_FROM_CLIENT_ONLY,
+}
+"""By the side that reads."""
 
 
 class Disconnect(msgspec.Struct):
@@ -18,7 +29,7 @@ class Disconnect(msgspec.Struct):
 def read(body: Body, flags: int) -> Disconnect:
     if body.version != 5 or not body:
         return Disconnect()
-    reason_code = check_reason("DISCONNECT", body.byte(), ALLOWED["DISCONNECT"])
+    reason_code = check_reason("DISCONNECT", body.byte(), _ALLOWED[body.side])
     properties = read_properties(body, "DISCONNECT") if body else None
     if body.side is Side.CLIENT and properties and "session_expiry_interval" in properties:  # MQTT-3.14.2-2
         raise protocol_error("a server may not send a Session Expiry Interval in DISCONNECT")

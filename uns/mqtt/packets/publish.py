@@ -3,7 +3,7 @@
 The decoder reads a QoS 0 PUBLISH without properties by itself, for speed; every other one is read here.
 """
 
-import msgspec
+from typing import Any
 
 from uns.link import Properties
 from uns.mqtt.properties import encode_properties, read_properties
@@ -12,28 +12,56 @@ from uns.mqtt.topic_text import check_topic, topic_name
 from uns.mqtt.wire import Body, Side, encode_binary, encode_varint
 
 
-class Publish(msgspec.Struct, gc=False):
+class Publish:
     """packet_id: of QoS 1 and 2. topic: empty only in MQTT 5 and together with the property `topic_alias`."""
 
-    topic: str
-    payload: bytes
-    qos: int = 0
-    retain: bool = False
-    dup: bool = False
-    packet_id: int | None = None
-    properties: Properties | None = None
+    __slots__ = ("dup", "packet_id", "payload", "properties", "qos", "retain", "topic")
+
+    def __init__(
+        self,
+        topic: str,
+        payload: bytes,
+        qos: int = 0,
+        retain: bool = False,
+        dup: bool = False,
+        packet_id: int | None = None,
+        properties: Properties | None = None,
+    ) -> None:
+        self.topic = topic
+        self.payload = payload
+        self.qos = qos
+        self.retain = retain
+        self.dup = dup
+        self.packet_id = packet_id
+        self.properties = properties
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Publish) and self._fields() == other._fields()
+
+    def __repr__(self) -> str:
+        return f"Publish{self._fields()!r}"
+
+    def _fields(self) -> tuple[object, ...]:
+        return self.topic, self.payload, self.qos, self.retain, self.dup, self.packet_id, self.properties
+
+    __hash__ = None  # type: ignore[assignment]
 
 
-class PublishRun(msgspec.Struct, gc=False):
+class PublishRun:
     """Neighbouring PUBLISH packets of QoS 0, not retained, without properties, and the bytes that they came in.
 
-    data: the chunk; start: where the first packet begins in it. messages: topic, payload, and where the packet ends,
-    which is where the next one begins: `data[start:end]` are packets that may go to another client as they are.
+    data: the chunk; start, stop: where the first packet begins in it and the last one ends. messages: what the reader
+    knows of the topic, payload, and where the packet ends, which is where the next one begins: `data[start:stop]` are
+    packets that may go to another client as they are.
     """
 
-    data: bytes
-    start: int
-    messages: list[tuple[str, bytes, int]]
+    __slots__ = ("data", "messages", "start", "stop")
+
+    def __init__(self, data: bytes, start: int) -> None:
+        self.data = data
+        self.start = start
+        self.stop = start
+        self.messages: list[tuple[Any, bytes, int]] = []
 
 
 def read(body: Body, flags: int) -> Publish:

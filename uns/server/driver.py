@@ -1,0 +1,156 @@
+"""How does one transport drive one connection of the broker: when to read, write, yield and close?
+
+Each received chunk goes through the broker at once; what it makes ready is written once per turn of the event loop.
+A transport that takes no more marks its connection congested, and the broker sheds or queues. From a client that is
+behind nothing more is read, so that no client fills memory or takes the others' turn.
+
+TCP and TLS carry the bytes as they are; what wraps them (WebSocket) overrides `_receive`, `_proceed_unread`, `_write`
+and `close`.
+"""
+
+import asyncio
+from typing import cast
+
+from uns.broker import Broker, Connection, State
+
+CHUNK_BYTES = 65_536
+"""A chunk of this size says that the peer sends faster than it is read."""
+GRACE_S = 1.0
+"""How long a client may take to read its goodbye before its connection is cut."""
+
+
+class MqttProtocol(asyncio.Protocol):
+    """One socket. over: what stands between TCP and MQTT, for people to look at; empty when nothing does."""
+
+    over = ""
+
+    def __init__(self, broker: Broker, protocols: dict[Connection, "MqttProtocol"], over: str = "") -> None:
+        self._broker = broker
+        self._protocols = protocols
+        self._connection: Connection | None = None
+        self._transport: asyncio.Transport | None = None
+        self._abort: asyncio.TimerHandle | None = None
+        self._unread = b""
+        """Received, and not yet unwrapped for the connection."""
+        self._writable = True
+        self._reading = True
+        self._scheduled = False
+        self._yields = False
+        self.over = over or self.over
+        self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._open(transport, peer_address(transport))
+
+    def _open(self, transport: asyncio.BaseTransport, address: str) -> None:
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance
+        self._connection = self._broker.accept(address, self.over)
+        self._protocols[self._connection] = self
+        self._connection.buffered = self._transport.get_write_buffer_size
+        self._transport.set_write_buffer_limits(high=self._broker.limits.max_unsent_bytes)
+
+    def data_received(self, data: bytes) -> None:
+        self._receive(data)
+        yields = len(data) >= CHUNK_BYTES
+        if yields or self._unread or self._connection is None or not self._connection.at_rest:
+            self._regulate(yields=yields)
+
+    def _receive(self, data: bytes) -> None:
+        assert self._connection is not None
+        self._connection.receive(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._abort is not None:
+            self._abort.cancel()
+        if self._connection is not None:
+            del self._protocols[self._connection]
+            self._connection.lost()
+        self.closed.set_result(None)
+
+    def pause_writing(self) -> None:
+        self._writable = False
+        if self._connection is not None:
+            self._connection.congested = True
+            self._regulate()
+
+    def resume_writing(self) -> None:
+        self._writable = True
+        if self._connection is None:
+            return
+        self._connection.congested = False
+        if self._connection.session is not None:
+            self._connection.session.pump()
+        self.flush()
+
+    def flush(self) -> None:
+        """Write what is ready, unless the socket is full: then it stays where it is bounded and counted."""
+        assert self._connection is not None
+        closed = self._connection.state is State.CLOSED
+        if self._writable or closed:
+            data = self._connection.take()
+            if data:
+                self._write(data)
+        if closed:
+            self.close()
+        else:
+            self._regulate()
+
+    def _write(self, data: bytes) -> None:
+        assert self._transport is not None
+        self._transport.write(data)
+
+    def _regulate(self, *, yields: bool = False) -> None:
+        """Let a busy connection work on in a later turn, and read no more than it can take.
+
+        yields: the chunk was a large one and more waits in the kernel, so the others get their turn first.
+        """
+        connection, transport = self._connection, self._transport
+        assert connection is not None
+        assert transport is not None
+        if transport.is_closing():
+            return
+        wanted = self._wants_input(connection)
+        self._yields = self._yields or yields
+        if (connection.busy or yields or (wanted and self._unread)) and not self._scheduled:
+            self._scheduled = True
+            self._broker.turns.wait(self._proceed)
+        # Retained messages that are owed hold up no reading: the end of a client that has gone must be seen.
+        self._read(wanted and not self._yields and not self._unread)
+
+    def _read(self, reads: bool) -> None:
+        if reads is not self._reading and self._transport is not None:
+            self._reading = reads
+            if reads:
+                self._transport.resume_reading()
+            else:
+                self._transport.pause_reading()
+
+    def _proceed(self) -> None:
+        self._scheduled = self._yields = False
+        if self._connection is not None:
+            if self._connection.state is not State.CLOSED:
+                self._connection.proceed()
+            self._proceed_unread()
+            self._regulate()
+
+    def _wants_input(self, connection: Connection) -> bool:
+        return connection.wants_input
+
+    def _proceed_unread(self) -> None:
+        """Unwrap more of what was received."""
+
+    def close(self) -> None:
+        """Close once what is written has been read, or cut a peer that does not read in time."""
+        if self._transport is not None and self._abort is None:
+            self._transport.close()
+            self._cut_later()
+
+    def _cut_later(self) -> None:
+        assert self._transport is not None
+        self._abort = asyncio.get_running_loop().call_later(GRACE_S, self._transport.abort)
+
+
+def peer_address(transport: asyncio.BaseTransport) -> str:
+    """Where the socket says the peer is: `host:port`, or `[v6]:port`."""
+    host, port = (transport.get_extra_info("peername") or ("", 0))[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
