@@ -1,6 +1,7 @@
 """One table: this broker against every peer found on the machine. `python -m bench`, or `make bench`."""
 
 import argparse
+import signal
 import sys
 import time
 from datetime import UTC, datetime
@@ -23,7 +24,10 @@ def main(arguments: list[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     brokers = _brokers(parser, asked.brokers)
     scenarios = _scenarios(parser, asked.scenarios, asked.large)
+    if asked.write and asked.scenarios:
+        parser.error("--write takes a run of all scenarios, not of some")
     allow_many_files()
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # leaving stops the brokers
     effort = Effort(asked.seconds, asked.scale)
     machine = this_machine([f"{broker.name} {broker.version}" for broker in brokers])
     how = (
@@ -42,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
     sys.stdout.write(as_json(rows, machine, how).decode() + "\n" if asked.output == "json" else table)
     sys.stdout.flush()
     if asked.write is not None:
-        write_into(asked.write, table)
+        write_into(asked.write, "brokers", table)
     for failure in failed(rows):
         print(f"failed: {failure}", file=sys.stderr)
     return FAILED if failed(rows) else OK

@@ -8,13 +8,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import ClassVar, Protocol
 
 from bench.machine import DURABILITY
+from bench.wire import connect
 
 START_S = 60.0
 STOP_S = 30.0
@@ -210,15 +211,15 @@ def _process(
 
 
 def _wait_for(port: int, process: "subprocess.Popen[bytes]", log: Path) -> float:
+    """Seconds until a CONNECT was answered: a port that listens may belong to a broker that is still loading."""
     begin = time.monotonic()
-    while (passed := time.monotonic() - begin) < START_S:
+    while time.monotonic() - begin < START_S:
         if process.poll() is not None:
             raise RuntimeError(f"{process.args!r} ended with code {process.returncode}:\n{log.read_text()[-2000:]}")
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return passed
+        with suppress(ConnectionRefusedError), connect(port, "bench-ready"):
+            return time.monotonic() - begin
         time.sleep(0.02)
-    raise TimeoutError(f"{process.args!r} does not listen on port {port}:\n{log.read_text()[-2000:]}")
+    raise TimeoutError(f"{process.args!r} does not answer on port {port}:\n{log.read_text()[-2000:]}")
 
 
 def _version(command: list[str]) -> str:

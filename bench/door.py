@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Container, Sequence
 from functools import partial
 from itertools import cycle, islice
+from pathlib import Path
 
 import msgspec
 
@@ -18,6 +19,7 @@ from bench.brokers import PLANT
 from bench.machine import this_machine
 from bench.payloads import payload
 from bench.scenarios.sparkplug import METRICS, edge_messages
+from bench.table import write_into
 from uns.app.plant import load_plant
 from uns.broker import Broker, Connection
 from uns.host.application import SparkplugHost
@@ -49,21 +51,28 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.door", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--batches", type=int, default=BATCHES, help=f"of {BATCH} messages (default {BATCHES})")
     parser.add_argument("-o", "--output", choices=("table", "json"), default="table")
+    parser.add_argument("--write", type=Path, metavar="PAGE", help="also put the figures into this Markdown page")
     asked = parser.parse_args(arguments)
     costs = [cost for entries in ENTRIES for cost in message_costs(entries, asked.batches)]
     rates = metric_rates(asked.batches)
     if asked.output == "json":
         print(msgspec.json.encode({"machine": this_machine([]), "ns": costs, "metrics/s": rates}).decode())
         return 0
-    print(f"| {'step, ns per message':<40} | {'entries':>8} | {'p50':>9} | {'p99':>9} |")
-    print(f"| {'-' * 40} | {'-' * 7}: | {'-' * 8}: | {'-' * 8}: |")
+    text = _render(costs, rates)
+    print(text)
+    if asked.write is not None:
+        write_into(asked.write, "door", text)
+    return 0
+
+
+def _render(costs: list[Cost], rates: dict[str, float]) -> str:
+    lines = [f"Machine: {this_machine([])}", ""]
+    lines += [f"| {'step, ns of CPU per message':<35} | {'entries':>8} | {'p50':>9} | {'p99':>9} |"]
+    lines += [f"| {'-' * 35} | {'-' * 7}: | {'-' * 8}: | {'-' * 8}: |"]
     for cost in costs:
         p99 = "" if cost.p99_ns is None else _figure(cost.p99_ns)
-        print(f"| {cost.step:<40} | {cost.entries:>8,} | {_figure(cost.p50_ns):>9} | {p99:>9} |")
-    print()
-    for name, rate in rates.items():
-        print(f"{name}: {rate:,.0f} metrics/s")
-    return 0
+        lines.append(f"| {cost.step:<35} | {cost.entries:>8,} | {_figure(cost.p50_ns):>9} | {p99:>9} |")
+    return "\n".join([*lines, "", *(f"{name}: {rate:,.0f} metrics/s  " for name, rate in rates.items())]) + "\n"
 
 
 def message_costs(entries: int, batches: int) -> list[Cost]:

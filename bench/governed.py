@@ -4,7 +4,7 @@ import socket
 
 from bench.scenario import NotGoverned
 from bench.wire import TIMEOUT_S
-from uns.mqtt import Connack, Connect, Decoder, Packet, Puback, Publish, ReasonCode, Side, encode
+from uns.mqtt import Connack, Connect, Decoder, Puback, Publish, ReasonCode, Side, encode
 
 BAD = {
     "contract": (
@@ -22,7 +22,9 @@ def prove_governed(port: int) -> None:
     with socket.create_connection(("127.0.0.1", port), TIMEOUT_S) as peer:
         decoder = Decoder(Side.CLIENT, version=5)
         peer.sendall(encode(Connect("bench-prove-governed", 5), 5))
-        assert isinstance(_next(peer, decoder), Connack)
+        answer = _next(peer, decoder)
+        if not isinstance(answer, Connack) or answer.reason_code:
+            raise NotGoverned(f"the client that tests the rules was answered by {answer}")
         for rule, (topic, payload, reason_code) in BAD.items():
             peer.sendall(encode(Publish(topic, payload, 1, packet_id=1), 5))
             answer = _next(peer, decoder)
@@ -30,11 +32,9 @@ def prove_governed(port: int) -> None:
                 raise NotGoverned(f"a message that breaks the {rule} on '{topic}' was answered by {answer}")
 
 
-def _next(peer: socket.socket, decoder: Decoder) -> Packet:
-    while True:
-        data = peer.recv(65_536)
-        if not data:
-            raise NotGoverned("the broker closed the connection of the client that tests the rules")
-        for packet in decoder.receive(data):
-            assert not isinstance(packet, list)
-            return packet  # type: ignore[return-value]
+def _next(peer: socket.socket, decoder: Decoder) -> object:
+    while data := peer.recv(65_536):
+        packets = decoder.receive(data)
+        if packets:
+            return packets[0]
+    raise NotGoverned("the broker closed the connection of the client that tests the rules")

@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import platform
+import tempfile
 from pathlib import Path
 
 import msgspec
@@ -14,7 +15,11 @@ DURABILITY = "UNS_MQTT_DURABILITY"
 
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True):
-    """What a figure means nothing without. memory_gib: of the machine; peers: name and version of each broker."""
+    """What a figure means nothing without.
+
+    disk: type of the file system that the brokers write to. load: average before the run, in runnable processes.
+    brokers: with their versions.
+    """
 
     cpu: str
     cores: int
@@ -23,12 +28,15 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     python: str
     core: str
     durability: str
+    disk: str
+    load: float
     brokers: list[str]
 
     def __str__(self) -> str:
         return (
             f"{self.cpu}, {self.cores} cores, {self.memory_gib:.0f} GiB, {self.kernel}, Python {self.python}; "
-            f"broker core {self.core}, durability {self.durability}; {', '.join(self.brokers)}."
+            f"broker core {self.core}, durability {self.durability} on {self.disk}; "
+            f"{'; '.join([f'load before the run {self.load:.1f}', *self.brokers])}."
         )
 
 
@@ -42,6 +50,8 @@ def this_machine(brokers: list[str]) -> Machine:
         python=platform.python_version(),
         core="compiled" if _is_compiled() else "interpreted",
         durability=_durability(),
+        disk=_file_system(Path(tempfile.gettempdir())),
+        load=os.getloadavg()[0],
         brokers=brokers,
     )
 
@@ -60,8 +70,18 @@ def _durability() -> str:
     return os.environ.get(DURABILITY) or str(getattr(default, "value", default))
 
 
+def _file_system(directory: Path) -> str:
+    """Its type: on a tmpfs an fsync costs nothing, and durability is not measured."""
+    mounts = [line.split()[1:3] for line in _lines("/proc/mounts")]
+    above = [(mount, kind) for mount, kind in mounts if directory.resolve().is_relative_to(mount)]
+    return max(above, key=lambda each: len(each[0]))[1] if above else "?"
+
+
 def _proc(path: str, key: str) -> str:
     """The first value of a key in a file of /proc, or an empty string where there is none."""
+    return next((line.partition(":")[2].strip() for line in _lines(path) if line.startswith(key)), "")
+
+
+def _lines(path: str) -> list[str]:
     file = Path(path)
-    lines = file.read_text().splitlines() if file.exists() else []
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith(key)), "")
+    return file.read_text().splitlines() if file.exists() else []

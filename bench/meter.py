@@ -3,10 +3,10 @@
 import time
 
 from bench.process import cpu_s
-from bench.scenario import Effort
+from bench.scenario import Effort, NoFigure
 
 
-class TooSlow(Exception):
+class TooSlow(NoFigure):
     """Not two readings fell into the measured time, so there is no rate."""
 
 

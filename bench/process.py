@@ -3,12 +3,15 @@
 import multiprocessing
 import os
 import resource
+import signal
 import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+
+from bench.scenario import NoFigure
 
 _FORK = multiprocessing.get_context("fork")
 """Forked, so that the prepared frames need no copying."""
@@ -40,13 +43,13 @@ class Worker:
         self._results.close()
 
     def is_done(self) -> bool:
-        """Has it returned? Raises LoadFailed when it has failed."""
+        """Has it returned? Raises what `result` raises when it has failed."""
         if self._answer is None and self._results.poll():
             self._answer = self._receive()
         return self._answer is not None and self._checked(self._answer) is not None
 
     def result(self, within_s: float) -> Any:
-        """What it returned. Raises LoadFailed, or TimeoutError past the deadline."""
+        """What it returned. Raises the NoFigure that it raised, LoadFailed for any other exception, or TimeoutError."""
         if self._answer is None:
             if not self._results.poll(within_s):
                 raise TimeoutError(f"the load generator did not finish within {within_s:g} s")
@@ -63,14 +66,19 @@ class Worker:
     @staticmethod
     def _checked(answer: tuple[bool, Any]) -> tuple[Any]:
         succeeded, value = answer
+        if isinstance(value, NoFigure):
+            raise value
         if not succeeded:
             raise LoadFailed(value)
         return (value,)
 
 
 def _run(results: Connection, work: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # not what the parent does at it
     try:
         results.send((True, work(*arguments)))
+    except NoFigure as error:
+        results.send((False, error))
     except BaseException:
         results.send((False, traceback.format_exc()))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.brokers import Broker, Uns
-from bench.scenario import Against, Effort, Scenario, Taken
+from bench.scenario import Against, Effort, NoFigure, Scenario, Taken
 
 Tell = Callable[[str], None]
 """Takes a line of progress."""
@@ -95,7 +95,7 @@ def _take(scenario: Scenario, broker: Broker, column: Column, effort: Effort, te
         except Exception as error:  # one broker that cannot do it takes no figure from the others
             column.missing = f"{broker.name}: {_told(error)}"
             tell(f"{label}: {column.missing}")
-            if broker.name == Uns.name:
+            if broker.name == Uns.name and not isinstance(error, NoFigure):
                 traceback.print_exc(file=sys.stderr)
                 print((Path(directory) / "log.txt").read_text()[-4000:], file=sys.stderr)
             return

@@ -8,11 +8,15 @@ from pathlib import Path
 from bench.brokers import Broker
 
 
-class Lost(Exception):
+class NoFigure(Exception):
+    """A round went wrong in a way that a scenario expects; its text stands below the table instead of a figure."""
+
+
+class Lost(NoFigure):
     """A message is missing where nothing may be lost: there is no rate to report."""
 
 
-class NotGoverned(Exception):
+class NotGoverned(NoFigure):
     """A message that breaks the rules was not refused, so nothing was judged and the figure would be a lie."""
 
 

@@ -10,7 +10,6 @@ from bench.machine import Machine
 from bench.run import Column, Row
 from bench.scenario import Against, Mark
 
-BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 BUSY = 0.85
 """Below this share of a core, something else than the broker's CPU set the pace, and the table says so."""
 _WAITED = (
@@ -103,14 +102,14 @@ def _row_json(row: Row) -> dict[str, Any]:
     }
 
 
-def write_into(page: Path, table: str) -> None:
-    """Put the table between the two marks of a page. Raises ValueError when they are not there."""
-    text = page.read_text(encoding="utf-8")
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"{page} has no place for the table: put the lines {BEGIN} and {END} into it")
-    page.write_text(f"{before}{BEGIN}\n{table}{END}{after}", encoding="utf-8")
+def write_into(page: Path, section: str, text: str) -> None:
+    """Put text between the two comments of a page that mark a section. Raises ValueError when they are not there."""
+    begin, end = f"<!-- {section}: begin -->", f"<!-- {section}: end -->"
+    before, found_begin, rest = page.read_text(encoding="utf-8").partition(begin)
+    _, found_end, after = rest.partition(end)
+    if not found_begin or not found_end:
+        raise ValueError(f"{page} has no place for it: put the lines {begin} and {end} into it")
+    page.write_text(f"{before}{begin}\n{text}{end}{after}", encoding="utf-8")
 
 
 def failed(rows: list[Row]) -> list[str]:

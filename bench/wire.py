@@ -25,11 +25,15 @@ def connect(port: int, client_id: str, *, clean: bool = True, buffer_bytes: int 
         peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer_bytes)
     peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     be_patient(peer, TIMEOUT_S)
-    peer.connect(("127.0.0.1", port))
-    peer.sendall(encode(Connect(client_id, VERSION, clean, 0), VERSION))
-    connack = exactly(peer, 4)
-    if connack[3:] != b"\0":
-        raise Refused(f"the broker on port {port} refused '{client_id}': CONNACK {connack.hex()}")
+    try:
+        peer.connect(("127.0.0.1", port))
+        peer.sendall(encode(Connect(client_id, VERSION, clean, 0), VERSION))
+        connack = exactly(peer, 4)
+        if connack[3:] != b"\0":
+            raise Refused(f"the broker on port {port} refused '{client_id}': CONNACK {connack.hex()}")
+    except BaseException:
+        peer.close()
+        raise
     return peer
 
 

@@ -13,6 +13,7 @@ import typer.main
 import yaml
 from fastapi import APIRouter, FastAPI
 
+from docs import conformance
 from uns import __version__
 from uns.api.app import BASE, DESCRIPTION, RESOURCES
 from uns.api.errors import STATUS
@@ -246,6 +247,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "cli.md": cli,
     "http-api.md": http_api,
     "plant.md": plant,
+    "mqtt-conformance.md": lambda: NOTE + conformance.page(),
 }
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from bench.brokers import Broker
 from bench.payloads import payload
 from bench.process import resident_bytes
-from bench.scenario import Against, Effort, Lost, Mark, Scenario, Taken
+from bench.scenario import Against, Effort, Lost, Mark, NoFigure, Scenario, Taken
 from bench.scenarios.retained import take_retained, topic
 from bench.wire import connect, exactly
 from uns.mqtt import Publish, encode
@@ -20,7 +20,7 @@ PER_SEND = 1000
 GIB = 1 << 30
 
 
-class TooLarge(Exception):
+class TooLarge(NoFigure):
     """The restart took more memory than the mark allows."""
 
 

@@ -36,7 +36,9 @@ def run(broker: Broker, directory: Path, effort: Effort) -> Taken:
         seconds, arrived = take_retained(running.port, count)
         busy = (cpu_s(running.pid) - busy_s) / seconds
     if arrived < count:
-        raise Lost(f"{count - arrived:,} of {count:,} retained messages never arrived")
+        raise Lost(
+            f"{count - arrived:,} of {count:,} retained messages had not arrived {SILENCE_S:g} s after the last one"
+        )
     return Taken(count / seconds, count, arrived, busy, {"until the last one arrived, s": seconds})
 
 

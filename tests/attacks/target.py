@@ -5,9 +5,9 @@ the loop's longest stall was, and what the broker counted; after an `r` it measu
 """
 
 import asyncio
-import gc
 import json
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -21,6 +21,7 @@ from tests.support.real_broker import permissive
 from tests.support.running import clean_environment, die_with_parent
 from uns.broker import Answer, Broker, Credentials, Granted, Limits
 from uns.server.clock import SystemClock
+from uns.server.garbage import tamed
 from uns.server.mqtt import MqttListener
 
 BEAT_S = 0.005
@@ -28,9 +29,14 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 class Target:
-    """Starts the process. port: on 127.0.0.1. Use as a context manager."""
+    """Starts the process. port: on 127.0.0.1. max_files: its file descriptors. Use as a context manager, or `stop`."""
 
-    def __init__(self, limits: dict[str, int] | None = None) -> None:
+    def __init__(self, limits: dict[str, int] | None = None, *, max_files: int | None = None) -> None:
+        def bound() -> None:
+            die_with_parent()
+            if max_files is not None:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (max_files, max_files))
+
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.attacks.target", json.dumps(limits or {})],
             stdin=subprocess.PIPE,
@@ -38,7 +44,7 @@ class Target:
             text=True,
             cwd=ROOT,
             env=clean_environment(),
-            preexec_fn=die_with_parent,
+            preexec_fn=bound,
         )
         assert self.process.stdin is not None
         assert self.process.stdout is not None
@@ -50,14 +56,17 @@ class Target:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
         self._in.close()
         code = self.process.wait(20)
         self._out.close()
         assert code == 0, f"the broker's process ended with {code}"
 
     def report(self, ask: str = "r") -> dict[str, Any]:
-        """stall_ms: longest time between two turns of the loop since the last report, beyond the beat; cpu_stall_ms: the
-        processor time of the worst one, which a busy machine does not lengthen; stats: the broker's counters."""
+        """stall_ms: the longest time between two turns of the loop, beyond the beat; cpu_stall_ms: the processor time
+        of the worst one, which a busy machine does not lengthen; stats: the broker's counters."""
         self._in.write(ask)
         self._in.flush()
         told: dict[str, Any] = json.loads(self._out.readline())
@@ -105,9 +114,6 @@ async def _serve(limits: Limits) -> None:
     broker = Broker(permissive(), SystemClock(), limits=limits, authenticate=_authenticate)
     listener = MqttListener(broker)
     port = await listener.start("127.0.0.1", 0)
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000)  # as uns.app.serve does
     heart, stop = _Heart(loop), asyncio.Event()
 
     def on_line() -> None:
@@ -128,7 +134,8 @@ async def _serve(limits: Limits) -> None:
 
     loop.add_reader(0, on_line)
     _tell({"port": port})
-    await stop.wait()
+    with tamed():
+        await stop.wait()
     await listener.stop()
 
 

@@ -13,7 +13,10 @@ from uns.mqtt import (
     Disconnect,
     Pingreq,
     Pingresp,
+    Puback,
     Publish,
+    Pubrec,
+    ReasonCode,
     Side,
     Suback,
     Subscribe,
@@ -122,8 +125,18 @@ def opened(port: int, client_id: str = "", version: int = 5, **connect: Any) -> 
 
 
 def serve_fresh_client(port: int) -> float:
-    """Connect, subscribe, publish at each QoS to oneself and get it; the seconds that took."""
+    """Connect, subscribe, publish at each QoS to oneself and get it; the seconds that took.
+
+    While memory is short, QoS 1 and 2 are refused: then it tries again, as a client should.
+    """
     began = time.perf_counter()
+    while not _is_served(port):
+        assert time.perf_counter() - began < TIMEOUT_S, "a fresh client is still refused"
+        time.sleep(0.05)
+    return time.perf_counter() - began
+
+
+def _is_served(port: int) -> bool:
     topic = f"fresh/{time.monotonic_ns()}"
     with opened(port) as wire:
         wire.subscribe(topic, qos=0)
@@ -131,7 +144,9 @@ def serve_fresh_client(port: int) -> float:
         got = []
         while len(got) < 3:
             packet = wire.next()
+            if isinstance(packet, Puback | Pubrec) and packet.reason_code == ReasonCode.QUOTA_EXCEEDED:
+                return False
             if isinstance(packet, Publish):
                 got.append(packet.payload)
         assert got == [b"0", b"1", b"2"]
-    return time.perf_counter() - began
+    return True

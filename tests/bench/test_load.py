@@ -73,6 +73,15 @@ def _fail() -> float:
     return 1 / 0
 
 
+def test_a_loss_seen_by_a_load_process_comes_back_as_one() -> None:
+    with Worker(_lose) as worker, pytest.raises(Lost, match="2 of 3"):
+        worker.result(10)
+
+
+def _lose() -> None:
+    raise Lost("2 of 3 messages never arrived")
+
+
 def test_the_costs_inside_the_broker_add_up() -> None:
     costs = {cost.step: cost for cost in door.message_costs(10, 3)}
     assert costs["whole, governed"].p50_ns > costs["contract"].p50_ns > 0

@@ -9,7 +9,7 @@ from bench.brokers import Broker
 from bench.machine import Machine
 from bench.run import Column, Row, run_all
 from bench.scenario import Against, Effort, Lost, Mark, Scenario, Taken
-from bench.table import BEGIN, END, as_json, failed, render, write_into
+from bench.table import as_json, failed, render, write_into
 
 MACHINE = Machine(
     cpu="a CPU",
@@ -19,6 +19,8 @@ MACHINE = Machine(
     python="3.11.7",
     core="interpreted",
     durability="fsync",
+    disk="ext4",
+    load=0.1,
     brokers=["uns-platform 1.0", "mosquitto 2.0"],
 )
 
@@ -84,12 +86,12 @@ def test_the_json_holds_every_round() -> None:
 
 def test_the_table_goes_between_the_marks_of_a_page(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
-    write_into(page, "new\n")
-    assert page.read_text() == f"before\n{BEGIN}\nnew\n{END}\nafter\n"
-    page.write_text("no marks")
-    with pytest.raises(ValueError, match="no place for the table"):
-        write_into(page, "new\n")
+    begin, end = "<!-- brokers: begin -->", "<!-- brokers: end -->"
+    page.write_text(f"before\n{begin}\nold\n{end}\nafter\n")
+    write_into(page, "brokers", "new\n")
+    assert page.read_text() == f"before\n{begin}\nnew\n{end}\nafter\n"
+    with pytest.raises(ValueError, match="no place for it"):
+        write_into(page, "door", "new\n")
 
 
 def test_what_one_broker_cannot_do_takes_no_figure_from_the_others(capsys: pytest.CaptureFixture[str]) -> None:

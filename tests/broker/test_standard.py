@@ -250,7 +250,7 @@ def test_a_client_that_takes_no_connack_is_let_go(broker: Broker, other: Peer) -
     other.subscribe("open/#")
     peer = Peer(broker)
     will = ConnectWill("open/w", b"")
-    peer.connection.receive(encode(Connect("c", will=will, properties={"maximum_packet_size": 5}), 5))
+    peer.connection.receive(encode(Connect("c", will=will, properties={"maximum_packet_size": 4}), 5))
     assert peer.take() == []
     assert peer.is_closed
     assert other.take() == []  # it was never connected

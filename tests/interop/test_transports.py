@@ -1,12 +1,17 @@
 """Paho over WebSocket and TLS, mosquitto over TLS: what works over TCP works there."""
 
 import json
+import re
 import socket
 import urllib.parse
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
+import httpx
 import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 from tests.conftest import SMALL_PLANT
 from tests.interop.mosquitto import Mosquitto
@@ -32,6 +37,7 @@ def secured(tmp_path_factory, users, authority) -> Iterator[RunningServer]:
         "UNS_MQTT_TLS_PORT": "0",
         "UNS_MQTT_TLS_CERTIFICATE": str(pair.certificate),
         "UNS_MQTT_TLS_KEY": str(pair.key),
+        "UNS_HTTP_ALLOWED_ORIGINS": "https://hmi.example",
     }
     server = RunningServer(["serve", str(SMALL_PLANT)], tmp_path_factory.mktemp("secured"), users.environ | environ)
     yield server
@@ -107,9 +113,24 @@ def test_clients_are_named_with_their_transport(paho, secured, users, transport)
     assert shown["address"].startswith("127.0.0.1:")
 
 
-def _clients(server: RunningServer, users) -> list[dict[str, Any]]:
-    import httpx
+@pytest.mark.parametrize(
+    ("origin", "opens"),
+    [("", True), ("https://hmi.example", True), ("https://evil.example", False), ("null", False)],
+)
+def test_a_page_of_another_server_connects_only_when_it_is_listed(secured, origin, opens):
+    url = f"ws{secured.base_url.removeprefix('http')}/mqtt"
+    page = partial(connect, url, origin=origin or secured.base_url, subprotocols=["mqtt"], proxy=None)
+    if opens:
+        with page() as opened:
+            assert opened.subprotocol == "mqtt"
+        return
+    with pytest.raises(InvalidStatus) as refused:
+        page()
+    assert refused.value.response.status_code == 403
+    assert json.loads(refused.value.response.body or b"")["error"]["id"] == "access.origin"
 
+
+def _clients(server: RunningServer, users) -> list[dict[str, Any]]:
     answer = httpx.get(f"{server.base_url}/api/v1/clients", auth=("ada", users.passwords["ada"]), trust_env=False)
     return json.loads(answer.text)["clients"]
 
@@ -133,6 +154,10 @@ def test_mosquitto_does_not_trust_another_authority(secured, users, tmp_path):
     client = Mosquitto(secured.tls_port, "ada", users.passwords["ada"], "--cafile", str(other.certificate))
     assert client.pub("-t", "works/free/x", "-m", "1").code != 0
     until(lambda: "TLS handshake of 127.0.0.1" in secured.log, "the refusal is told")
+    metrics = httpx.get(f"{secured.base_url}/metrics", auth=("ada", users.passwords["ada"]), trust_env=False).text
+    counted = re.search(r"^\w*tls_handshake_failures_total (\S+)$", metrics, re.MULTILINE)
+    assert counted is not None
+    assert float(counted[1]) >= 1
 
 
 def test_certificates_of_clients_and_no_plain_port(tmp_path, users, authority):

@@ -5,6 +5,7 @@ canonical false: the bytes are valid, but not the shortest that say so. Bytes fi
 """
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -56,13 +57,19 @@ def _value(name: str, value: Any) -> Any:
     return value
 
 
+def by_file() -> Iterator[tuple[str, Case]]:
+    """(name of its file, case) of every case."""
+    for path in sorted((Path(__file__).parent / "data").glob("*.jsonl")):
+        for line in path.read_text().splitlines():
+            yield path.name, msgspec.convert(json.loads(line), Case)
+
+
 def load() -> list[Any]:
     """Every case as a pytest parameter, named file, id and case."""
     import pytest
 
     found = []
-    for path in sorted((Path(__file__).parent / "data").glob("*.jsonl")):
-        for line in path.read_text().splitlines():
-            case = msgspec.convert(json.loads(line), Case)
-            found.append(pytest.param(case, id=f"{path.stem}-v{case.version}-{case.side.value}-{case.id}-{case.case}"))
+    for name, case in by_file():
+        stem = name.removesuffix(".jsonl")
+        found.append(pytest.param(case, id=f"{stem}-v{case.version}-{case.side.value}-{case.id}-{case.case}"))
     return found

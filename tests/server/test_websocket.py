@@ -259,6 +259,14 @@ async def test_disconnect_closes_both(server: HttpServer, broker: Broker) -> Non
         await until_async(lambda: broker.stats.connections == 0)
 
 
+async def test_a_flood_after_the_goodbye_is_not_read(server: HttpServer, broker: Broker) -> None:
+    async with joined(server, "c") as client:
+        goodbye = Frame(Opcode.BINARY, encode(Disconnect(0, None), 5)).serialize(mask=True)
+        client.socket.transport.write(goodbye + Frame(Opcode.BINARY, b"").serialize(mask=True) * 50_000)
+        await until_async(lambda: broker.stats.connections == 0)
+        await asyncio.wait_for(client.socket.wait_closed(), 5)
+
+
 @pytest.mark.parametrize("abruptly", [True, False])
 async def test_a_connection_without_disconnect_leaves_its_will(server: HttpServer, abruptly: bool) -> None:
     will = ConnectWill("open/will", b"gone", 0, False, None)

@@ -1,6 +1,7 @@
 """How long does a well-behaved client wait while somebody else attacks? A client in a process of its own, beside it.
 
-It sends a PINGREQ every few milliseconds and opens a connection every few tens, and notes how long the answers take.
+It sends a PINGREQ every few milliseconds and opens a connection every few tens, and notes how long the answers take. It
+comes from an address of its own, so that no limit of the attacker's address is its own.
 """
 
 import json
@@ -67,7 +68,7 @@ class Probe:
 
 def _open(port: int) -> socket.socket:
     """A connection that has its CONNACK."""
-    client = socket.create_connection(("127.0.0.1", port), timeout=ANSWER_S)
+    client = socket.create_connection(("127.0.0.1", port), timeout=ANSWER_S, source_address=("127.0.0.2", 0))
     client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     client.sendall(_CONNECT)
     _expect(client, _CONNACK)

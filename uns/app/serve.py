@@ -7,7 +7,6 @@ broker ◀─ MQTT listeners         violations ◀─┐
 """
 
 import asyncio
-import gc
 import logging
 import secrets
 import ssl
@@ -39,6 +38,7 @@ from uns.policy.verdict import Mode, judge
 from uns.policy.violation import Violation
 from uns.security import Authenticator, HttpGuard
 from uns.server.clock import SystemClock
+from uns.server.garbage import tamed
 from uns.server.http import HttpServer
 from uns.server.link import BrokerLink
 from uns.server.memory import resident_bytes
@@ -51,8 +51,6 @@ from uns.web import SECURITY_HEADERS, STATIC
 log = logging.getLogger(__name__)
 
 HOST_TICK_S = 0.2
-GC_THRESHOLD = 50_000
-"""A broker allocates much and leaves few cycles: the default of 700 costs several percent."""
 
 DevicesReady = Callable[[], Awaitable[None]]
 
@@ -71,7 +69,7 @@ class Addresses(msgspec.Struct, frozen=True):
         """For people: `127.0.0.1:1883, TLS 127.0.0.1:8883`."""
         plain = "" if self.mqtt_port is None else f"{self.mqtt_host}:{self.mqtt_port}"
         tls = "" if self.mqtt_tls_port is None else f"TLS {self.mqtt_host}:{self.mqtt_tls_port}"
-        return ", ".join(filter(None, (plain, tls))) or f"{self.page}{PATH}"
+        return ", ".join(filter(None, (plain, tls))) or f"ws{self.page.removeprefix('http')}{PATH}"
 
     @property
     def page(self) -> str:
@@ -163,9 +161,7 @@ async def serve(
         stack.push_async_callback(stop_task, watching)
         starting = asyncio.create_task(_start_sources(sources, devices_ready, health), name="start of the sources")
         stack.push_async_callback(stop_task, starting)
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(GC_THRESHOLD)
+        stack.enter_context(tamed())
         on_ready(Addresses(settings.mqtt.host, mqtt_port, settings.http.host, http.port, tls_port))
         await stop.wait()
 

@@ -24,12 +24,16 @@ from uns.broker.sessions import SessionTable
 from uns.broker.stats import Stats
 from uns.broker.sys_topics import MemoryBytes, SysTopics
 from uns.broker.timers import Timers
+from uns.broker.turns import Turns
 from uns.clock import Clock
 from uns.errors import Finding
 from uns.link import Message, Receive
 from uns.policy.verdict import Admission, Verdict
 from uns.policy.violation import Violation
 from uns.topics import TopicTrie
+
+TIMERS_PER_TICK = 500
+"""Ten thousand sessions or wills may be due in the same moment; the clients have their turn in between."""
 
 
 class ClientInfo(msgspec.Struct, frozen=True):
@@ -76,6 +80,7 @@ class Broker:
         self.clock = clock
         self.stats = Stats()
         self.timers = Timers()
+        self.turns = Turns(clock)
         self.ledger = Ledger(clock, enabled=keeps)
         self.door = Door(admission, clock, self.limits, self.stats, self.ledger, on_violation, on_defect)
         self.notices = Notices(clock, self.timers, on_notice)
@@ -196,9 +201,9 @@ class Broker:
         return f"uns-{self._assigned}"
 
     def tick(self) -> int | None:
-        """Run what is due; the monotonic time in ms of the next timer."""
+        """Run what is due, so much of it at a time; the monotonic time in ms of the next timer, which may be past."""
         self.door.now_ms = self.clock.wall_ms()
-        return self.timers.run(self.clock.monotonic_ms())
+        return self.timers.run(self.clock.monotonic_ms(), TIMERS_PER_TICK)
 
     def publish_sys_topics(self, interval_s: int, version: str, memory_bytes: MemoryBytes | None = None) -> None:
         """Say on `$SYS/broker/…` how the broker is, now and each `interval_s` seconds; call it once."""

@@ -53,8 +53,6 @@ if TYPE_CHECKING:
 KEEP_ALIVE_GRACE = 1.5  # MQTT-3.1.2-22
 PACKETS_AT_ONCE = 512
 """Received bytes are decoded by as many packets, so that no client's chunk holds the others up for long."""
-TURN_MS = 5
-"""How long one connection may work before it is the others' turn."""
 LOOK_EVERY = 16
 """Packets between two looks at the clock."""
 _NEW: Final = State.NEW
@@ -65,6 +63,8 @@ PROTOCOLS = {3: "MQTT 3.1", 4: "MQTT 3.1.1", 5: "MQTT 5.0"}
 
 OWED_ANSWERS = 1000
 """Answers that wait for the disk before nothing more is read from their client."""
+_NOT_TOLD_BEFORE_5 = (ReasonCode.MALFORMED_PACKET, ReasonCode.PROTOCOL_ERROR, ReasonCode.TOPIC_NAME_INVALID)
+"""What breaks the format of a CONNECT; MQTT 3.1.1 has no return code for it and wants no CONNACK."""
 
 Feed = Iterator[tuple[Message, Target, int | None] | None]
 """Retained messages still to be sent for a SUBSCRIBE, with their monotonic expiry in ms or None; None is a pause in the
@@ -213,10 +213,15 @@ class Connection:
     def _take_turn(self, now_ms: int) -> None:
         if self.working:
             return  # called from within, by an answer that came at once
+        until_ms = self.broker.turns.until(now_ms)
+        if now_ms >= until_ms:
+            if not self.ready:
+                self.wake()  # the server sees that it is busy, and calls again
+            return
         self.working = True
         self._door.now_ms = self._clock.wall_ms()
         try:
-            self._work(now_ms + TURN_MS)
+            self._work(until_ms)
         finally:
             self.working = False
 
@@ -503,13 +508,19 @@ class Connection:
         if self.decoder.version is not None:
             self.version = self.decoder.version
         elif reason_code != ReasonCode.UNSUPPORTED_PROTOCOL_VERSION:
-            self.broker.stats.connects_refused += 1
-            self.broker.notices.raise_for(
-                self, Trouble.REFUSED, SETTINGS.get(reason_code, ""), f"0x{reason_code:02X} {text}"
-            )
-            self.close()
+            self._close_unanswered(reason_code, text)
             return
-        on_connect.refuse(self, reason_code, text)
+        if self.version < 5 and reason_code in _NOT_TOLD_BEFORE_5:  # 3.1.1: MQTT-3.1.4-1, MQTT-3.2.2-6
+            self._close_unanswered(reason_code, text)
+        else:
+            on_connect.refuse(self, reason_code, text)
+
+    def _close_unanswered(self, reason_code: int, text: str) -> None:
+        self.broker.stats.connects_refused += 1
+        self.broker.notices.raise_for(
+            self, Trouble.REFUSED, SETTINGS.get(reason_code, ""), f"0x{reason_code:02X} {text}"
+        )
+        self.close()
 
     def taken_over(self) -> None:
         """Another connection took this client id (MQTT-3.1.4-3)."""

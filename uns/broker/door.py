@@ -15,7 +15,8 @@ from uns.broker.identity import Publisher
 from uns.broker.kept import Retained
 from uns.broker.ledger import Ledger
 from uns.broker.limits import Limits
-from uns.broker.retained import RetainedTotals
+from uns.broker.quota import properties_bytes
+from uns.broker.retained import RETAINED_BYTES, retained_finding
 from uns.broker.route import Current, Fanout, Route, Target
 from uns.broker.stats import Stats
 from uns.broker.subscriptions import SubscriptionTable
@@ -56,7 +57,6 @@ class Door:
         self.subscriptions = SubscriptionTable()
         self.topics: TopicTrie[Current] = TopicTrie()
         self.now_ms = clock.wall_ms()
-        self.retained_totals = RetainedTotals(limits, stats)
         self._clock = clock
         self._limits = limits
         self._stats = stats
@@ -91,7 +91,7 @@ class Door:
         verdict = ACCEPTED
         finding = self._finding(route.rule, publisher.role, payload, retain, properties)
         if retain and payload and finding is None:
-            finding = self.retained_totals.finding(route.current.retained, topic, payload)
+            finding = retained_finding(self._limits, self._stats, route.current.retained, topic, payload)
         if finding is not None:
             verdict = judge(route.rule.mode, finding)
             message = Message(topic, payload, qos, retain, properties, publisher.client_id, self.now_ms)
@@ -285,8 +285,10 @@ class Door:
 
     def _send_target(self, message: Message, target: Target, publisher: Publisher, expires_ms: int | None) -> None:
         session = target.session
-        if target.no_local and session.client_id == publisher.client_id:  # MQTT-3.8.3-3
-            return
+        if (target.no_local or target.own is not None) and session.client_id == publisher.client_id:  # MQTT-3.8.3-3
+            if target.own is None:
+                return
+            target = target.own
         qos = min(message.qos, target.qos)
         session.deliver(message, target, qos, message.retain and target.retain_as_published, expires_ms)
 
@@ -319,8 +321,10 @@ class Door:
 
     def _keep(self, current: Current, message: Message | None, expires_ms: int | None) -> None:
         """Put a retained message, or none, in the place of another."""
-        self.retained_totals.replaced(current.retained, message)
+        before, stats = current.retained, self._stats
         current.retained, current.expires_ms = message, expires_ms
+        stats.retained += (message is not None) - (before is not None)
+        stats.retained_bytes += _kept_bytes(message) - _kept_bytes(before)
 
     def _expires_ms(self, properties: Properties | None) -> int | None:
         if properties is None or "message_expiry_interval" not in properties:
@@ -500,6 +504,12 @@ def rejected_topic(client_id: str) -> str:
     """The topic of a client's refusals; characters that are wildcards in a filter are written as `%XX`."""
     safe = client_id.replace("%", "%25").replace("+", "%2B").replace("#", "%23").replace("/", "%2F")
     return REJECTED_PREFIX + safe
+
+
+def _kept_bytes(message: Message | None) -> int:
+    if message is None:
+        return 0
+    return len(message.topic) + len(message.payload) + properties_bytes(message.properties) + RETAINED_BYTES
 
 
 def _malformed_topic(topic: str, fault: str) -> Finding:

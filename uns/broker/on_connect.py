@@ -22,8 +22,8 @@ def on_connect(connection: "Connection", connect: Connect) -> None:
     connection.version = connect.version
     connection.broker.stats.connects += 1
     properties = connect.properties or {}
-    connection.client_max_packet_bytes = properties.get("maximum_packet_size", 0)
     connection.acknowledge_problems = properties.get("request_problem_information", 1) == 1
+    connection.client_max_packet_bytes = properties.get("maximum_packet_size", 0)  # for a refusal, too: MQTT-3.1.2-24
     broker = connection.broker
     if connection.refusal is not None:
         refuse(connection, connection.refusal.reason_code, connection.refusal.text, connection.refusal.setting)
@@ -100,11 +100,11 @@ def _open(connection: "Connection", connect: Connect, client_id: str, granted: G
     def acknowledge(_: Finding | None) -> None:
         if connection.state is not State.AUTHENTICATING:
             return  # gone meanwhile
-        connection.state = State.OPEN
         if not connection.send(Connack(present, 0, _granted_properties(connect, session, keep_alive_s, limits))):
-            connection.will = None  # a client that takes no packet of this size (MQTT-3.1.2-24) was never let in
-            connection.close()
+            connection.will = None  # who was never let in leaves none
+            refuse(connection, ReasonCode.PACKET_TOO_LARGE, "the Maximum Packet Size has no room for a CONNACK")
             return
+        connection.state = State.OPEN
         connection.start_keep_alive(keep_alive_s)
         session.resume()
         connection.proceed()

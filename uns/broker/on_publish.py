@@ -165,11 +165,10 @@ def on_pubrec(connection: "Connection", packet: Pubrec) -> None:
     assert session is not None
     if not _is_expected(connection, packet, qos=2):
         return
+    outgoing = session.inflight.get(packet.packet_id)
     if packet.reason_code >= 0x80:
         session.acknowledged(packet.packet_id)
-        return
-    outgoing = session.inflight.get(packet.packet_id)
-    if outgoing is None:
+    elif outgoing is None:
         connection.send(
             Pubrel(packet.packet_id, ReasonCode.PACKET_IDENTIFIER_NOT_FOUND if connection.version == 5 else 0)
         )

@@ -47,9 +47,10 @@ class Target:
     """One session that gets one copy: its overlapping subscriptions merged (MQTT-3.3.4-2, MQTT-3.3.4-4).
 
     share: the filter `$share/GROUP/FILTER` that it was chosen by; empty for a plain subscription.
+    own: for the session's own messages, where some of its subscriptions are No Local and others are not.
     """
 
-    __slots__ = ("identifiers", "no_local", "qos", "retain_as_published", "session", "share")
+    __slots__ = ("identifiers", "no_local", "own", "qos", "retain_as_published", "session", "share")
 
     def __init__(
         self,
@@ -59,6 +60,7 @@ class Target:
         retain_as_published: bool = False,
         identifiers: tuple[int, ...] = (),
         share: str = "",
+        own: "Target | None" = None,
     ) -> None:
         self.session = session
         self.qos = qos
@@ -66,6 +68,7 @@ class Target:
         self.retain_as_published = retain_as_published
         self.identifiers = identifiers
         self.share = share
+        self.own = own
 
 
 class Fanout:

@@ -140,7 +140,7 @@ class Session:
         outgoing = self.inflight.pop(packet_id, None)
         if outgoing is None:
             return False
-        self._inflight_bytes -= len(outgoing.message.payload)
+        self._inflight_bytes -= outgoing.bytes
         if outgoing.number:
             self._ledger.delivered(outgoing)
         self.pump()
@@ -246,7 +246,7 @@ class Session:
     def _drop_inflight(self, packet_id: int) -> None:
         """The client takes no packet of this size."""
         outgoing = self.inflight.pop(packet_id)
-        self._inflight_bytes -= len(outgoing.message.payload)
+        self._inflight_bytes -= outgoing.bytes
         if outgoing.number:
             self._ledger.dropped(outgoing)
 
@@ -254,7 +254,7 @@ class Session:
         """A message that was on its way before the broker restarted; in the order of sending."""
         if outgoing.packet_id:
             self.inflight[outgoing.packet_id] = outgoing
-            self._inflight_bytes += len(outgoing.message.payload)
+            self._inflight_bytes += outgoing.bytes
             self._next_id = outgoing.packet_id
         else:
             self.queue.append(outgoing)
@@ -268,9 +268,9 @@ class Session:
     def _start(self, connection: "Connection", outgoing: Outgoing) -> None:
         packet_id = outgoing.packet_id = self._take_id()
         self.inflight[packet_id] = outgoing
+        self._inflight_bytes += outgoing.bytes
         if self.number:
             self._ledger.delivery(self, outgoing)
-        self._inflight_bytes += len(outgoing.message.payload)
         if not self._send(connection, outgoing, packet_id, dup=False):
             self._drop_inflight(packet_id)
 

@@ -49,10 +49,11 @@ COUNTERS = (
 
 
 class Stats:
-    """Counters that only grow; but how much there is now: `connections`, `sessions`, `sessions_connected`, `topics`,
-    `retained`, `retained_bytes`, and as of the last look of `budget`: `queued_bytes`, `unsent_bytes`,
-    `unfinished_bytes`, `memory_bytes`. `sessions_maximum` is the most that were connected at once.
+    """Counters that only grow.
 
+    How much there is now say `connections`, `sessions`, `sessions_connected`, `topics`, `retained`, `retained_bytes`,
+    and as of the last look of `budget` `queued_bytes`, `unsent_bytes`, `unfinished_bytes` and `memory_bytes`.
+    sessions_maximum: the most that were connected at once.
     control: packets that are no PUBLISH.
     """
 

@@ -191,12 +191,14 @@ class SubscriptionTable:
 
 def _merge(session: "Session", several: list[SubscriptionOptions]) -> Target:
     identifiers = tuple(_identifiers(several))
+    others = [options for options in several if not options.no_local]
     return Target(
         session,
         max(options.qos for options in several),
         all(options.no_local for options in several),
         any(options.retain_as_published for options in several),
         identifiers,
+        own=_merge(session, others) if others and len(others) < len(several) else None,
     )
 
 

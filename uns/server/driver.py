@@ -35,6 +35,7 @@ class MqttProtocol(asyncio.Protocol):
         self._writable = True
         self._reading = True
         self._scheduled = False
+        self._yields = False
         self.over = over or self.over
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -108,11 +109,13 @@ class MqttProtocol(asyncio.Protocol):
         assert transport is not None
         if transport.is_closing():
             return
-        wanted = connection.wants_input
+        wanted = self._wants_input(connection)
+        self._yields = self._yields or yields
         if (connection.busy or yields or (wanted and self._unread)) and not self._scheduled:
             self._scheduled = True
-            asyncio.get_running_loop().call_soon(self._proceed)
-        self._read(wanted and not self._scheduled and not self._unread)
+            self._broker.turns.wait(self._proceed)
+        # Retained messages that are owed hold up no reading: the end of a client that has gone must be seen.
+        self._read(wanted and not self._yields and not self._unread)
 
     def _read(self, reads: bool) -> None:
         if reads is not self._reading and self._transport is not None:
@@ -123,11 +126,15 @@ class MqttProtocol(asyncio.Protocol):
                 self._transport.pause_reading()
 
     def _proceed(self) -> None:
-        self._scheduled = False
-        if self._connection is not None and self._connection.state is not State.CLOSED:
-            self._connection.proceed()
+        self._scheduled = self._yields = False
+        if self._connection is not None:
+            if self._connection.state is not State.CLOSED:
+                self._connection.proceed()
             self._proceed_unread()
             self._regulate()
+
+    def _wants_input(self, connection: Connection) -> bool:
+        return connection.wants_input
 
     def _proceed_unread(self) -> None:
         """Unwrap more of what was received."""

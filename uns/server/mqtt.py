@@ -15,6 +15,8 @@ from uns.server.upgrade import Gate
 from uns.server.websocket import MqttWebSocket
 
 TICK_S = 0.05
+WRITES_PER_TURN = 500
+"""Sockets that are written to before the loop sees to what came in: a message may go to ten thousand clients."""
 
 
 class MqttListener:
@@ -29,6 +31,7 @@ class MqttListener:
         self._loop = asyncio.get_running_loop()
         self._tick = self._loop.call_later(TICK_S, self._on_tick)
         broker.on_ready = self._on_ready
+        broker.turns.on_begin = self._on_turn
 
     async def start(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
         """Listen, with TLS if its context is given; returns the port, which differs from `port` when that is 0."""
@@ -55,7 +58,8 @@ class MqttListener:
             await secure.stop()
         await self.handshakes.stop()
         self._broker.shut_down()
-        self._flush()
+        while self._broker.ready:
+            self._flush()
         self._tick.cancel()
         leaving = []
         for protocol in list(self._protocols.values()):
@@ -79,8 +83,13 @@ class MqttListener:
     def _on_ready(self) -> None:
         self._loop.call_soon(self._flush)
 
+    def _on_turn(self) -> None:
+        self._loop.call_soon(self._broker.turns.run)
+
     def _flush(self) -> None:
-        ready, self._broker.ready = self._broker.ready, []
+        ready, self._broker.ready = self._broker.ready[:WRITES_PER_TURN], self._broker.ready[WRITES_PER_TURN:]
+        if self._broker.ready:
+            self._on_ready()
         for connection in ready:
             protocol = self._protocols.get(connection)
             if protocol is None:
@@ -90,4 +99,7 @@ class MqttListener:
 
     def _on_tick(self) -> None:
         self._tick = self._loop.call_later(TICK_S, self._on_tick)  # first, so that a failing timer stops no other
-        self._broker.tick()
+        due_ms = self._broker.tick()
+        if due_ms is not None and due_ms <= self._broker.clock.monotonic_ms():
+            self._tick.cancel()
+            self._tick = self._loop.call_later(0, self._on_tick)  # more is due than one turn of the loop takes

@@ -27,6 +27,9 @@ TURN_S = 0.005
 SMALLEST_BOUND_BYTES = 65_536
 """A client may put many packets into one frame, also where the largest packet is small."""
 
+LATE_BYTES = 16_384
+"""More than this that was under way after our goodbye is not looked through for the client's, as over TCP."""
+
 _log = logging.getLogger(__name__)
 _log.setLevel(logging.WARNING)  # the library tells of every connection
 
@@ -56,24 +59,22 @@ class MqttWebSocket(MqttProtocol):
             super().close()
 
     def data_received(self, data: bytes) -> None:
-        if self._connection is None:
-            return  # refused
-        if self._connection.state is State.CLOSED:
-            self._await_close(data)
-        else:
+        if self._connection is not None:  # else it was refused
             super().data_received(data)
 
     def _receive(self, data: bytes) -> None:
         self._unread = self._unread[self._unread_at :] + data if self._unread else data
         self._unread_at = 0
+        if self._frames.close_sent is not None:
+            self._limit_late()
         self._proceed_unread()
 
     def _proceed_unread(self) -> None:
-        """Unwrap what was received, for one turn, while the connection wants it."""
+        """Unwrap what was received, for one turn, while the connection wants it; after our goodbye, to see theirs."""
         connection = self._connection
         assert connection is not None
         due_s = time.monotonic() + TURN_S
-        while self._unread and connection.wants_input and connection.state is not State.CLOSED:
+        while self._unread and self._wants_input(connection):
             piece = self._unread[self._unread_at : self._unread_at + SLICE_BYTES]
             self._unread_at += len(piece)
             if self._unread_at >= len(self._unread):
@@ -82,7 +83,15 @@ class MqttWebSocket(MqttProtocol):
             if time.monotonic() >= due_s:
                 break
 
+    def _wants_input(self, connection: Connection) -> bool:
+        if connection.state is State.CLOSED:
+            return self._writable and not self._frames.eof_sent
+        return connection.wants_input
+
     def _unwrap(self, piece: bytes, connection: Connection) -> None:
+        if connection.state is State.CLOSED:
+            self._await_close(piece)
+            return
         self._frames.receive_data(piece)
         payloads: list[bytes] = []
         text = ended = False
@@ -129,11 +138,17 @@ class MqttWebSocket(MqttProtocol):
             return
         self._cut_later()
         if self._frames.state is Phase.OPEN:
-            self._unread, self._unread_at = b"", 0
             self._frames.send_close(self._close_code, self._close_reason)
             self._write_frames()
-            self._read(True)
+            self._limit_late()
+            self._regulate()
         else:
+            self._transport.close()
+
+    def _limit_late(self) -> None:
+        assert self._transport is not None
+        if len(self._unread) - self._unread_at > LATE_BYTES:
+            self._unread, self._unread_at = b"", 0
             self._transport.close()
 
     def _await_close(self, data: bytes) -> None:

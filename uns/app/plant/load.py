@@ -54,8 +54,8 @@ class _Reading:
         self._settings_file: YamlFile | None = None
 
     def of_settings(self, finding: Finding, *, warning: bool) -> Problem:
-        """A finding about a setting, at its place in uns.yaml when it stands there."""
-        if self._settings_file is None:
+        """A finding about a setting, at its place in uns.yaml when it stands there, else in the environment."""
+        if self._settings_file is None or finding.where not in self._settings_file.marks:
             return Problem(finding, "environment", severity="warning" if warning else "error")
         return self._settings_file.problem(finding, warning=warning)
 

@@ -1,0 +1,120 @@
+"""Does everybody get a turn, whoever sends more than fits into one?"""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.broker.conftest import by_username, compile_admission
+from tests.broker.peer import Peer
+from tests.support.clock import FakeClock
+from uns.broker import Broker
+from uns.broker.turns import TURN_MS, Turns
+from uns.mqtt import Connect, ConnectWill, Publish, Subscribe, Subscription, encode
+
+
+@pytest.fixture
+def asked() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def turns(clock: FakeClock, asked: list[str]) -> Turns:
+    turns = Turns(clock)
+    turns.on_begin = lambda: asked.append("run")
+    return turns
+
+
+def worker(clock: FakeClock, done: list[str], name: str, ms: int) -> Callable[[], None]:
+    def work() -> None:
+        clock.advance(ms)
+        done.append(name)
+
+    return work
+
+
+def test_who_waits_longest_goes_first_and_all_share_the_time(clock: FakeClock, turns: Turns, asked: list[str]) -> None:
+    done: list[str] = []
+    for name in "abcd":
+        turns.wait(worker(clock, done, name, 3))
+    assert asked == ["run"], "one turn is asked for, however many wait"
+    turns.run()
+    assert done == ["a", "b"]
+    assert asked == ["run", "run"]
+    turns.wait(worker(clock, done, "a again", 3))
+    turns.run()
+    assert done == ["a", "b", "c", "d"]
+    turns.run()
+    assert done[-1] == "a again"
+    asked.clear()
+    turns.run()
+    assert asked == [], "nobody waits, so no turn is asked for"
+
+
+def test_work_within_a_turn_shares_its_end(clock: FakeClock, turns: Turns) -> None:
+    first = turns.until(clock.monotonic_ms())
+    clock.advance(TURN_MS - 1)
+    assert turns.until(clock.monotonic_ms()) == first
+    turns.run()
+    assert turns.until(clock.monotonic_ms()) == clock.monotonic_ms() + TURN_MS
+
+
+def test_a_connection_out_of_time_keeps_what_came_and_is_called_again(clock: FakeClock) -> None:
+    broker = Broker(compile_admission(), clock, authenticate=by_username)
+    early, late, reader = Peer(broker), Peer(broker), Peer(broker)
+    for number, peer in enumerate((early, late, reader)):
+        peer.connect(f"c{number}")
+    reader.subscribe("open/#")
+    broker.turns.on_begin = lambda: None
+    early.connection.receive(encode(Publish("open/early", b"1"), 5))
+    clock.advance(TURN_MS)
+    broker.ready.clear()
+    late.connection.receive(encode(Publish("open/late", b"1"), 5))
+    assert [packet.topic for packet in reader.take()] == ["open/early"]
+    assert late.connection.busy
+    assert not late.connection.wants_input
+    assert broker.ready == [late.connection], "the server is told"
+    broker.turns.run()
+    late.connection.proceed()
+    assert [packet.topic for packet in reader.take()] == ["open/late"]
+
+
+def test_timers_that_are_due_together_run_in_portions(clock: FakeClock) -> None:
+    broker = Broker(compile_admission(), clock, authenticate=by_username)
+    watch = Peer(broker)
+    watch.connect("watch")
+    watch.subscribe("open/#")
+    for number in range(700):
+        peer = Peer(broker)
+        will = ConnectWill("open/will", b"1", properties={"will_delay_interval": 1})
+        peer.send(Connect(f"c{number}", 5, True, 0, None, None, will, {"session_expiry_interval": 60}))
+        peer.lose()
+    clock.advance(1000)
+    due_ms = broker.tick()
+    assert due_ms is not None
+    assert due_ms <= clock.monotonic_ms()
+    assert 0 < len(watch.take()) < 700
+    broker.tick()
+    assert broker.stats.messages_out == 700
+
+
+def test_a_search_that_finds_nothing_is_interrupted() -> None:
+    """Each look at the clock takes a millisecond here, so a long search ends its turn although nothing is found."""
+
+    class Slow(FakeClock):
+        def monotonic_ms(self) -> int:
+            self.advance(1)
+            return super().monotonic_ms()
+
+    broker = Broker(compile_admission(), Slow(), authenticate=by_username)
+    peer = Peer(broker)
+    peer.connect("p")
+    for number in range(5000):
+        peer.publish(f"open/{number}/y", b"1")
+    peer.take()
+    peer.send(Subscribe(1, [Subscription("open/+/x"), Subscription("open/7/+")]))
+    assert peer.connection.busy
+    turns = 0
+    while peer.connection.busy:
+        peer.connection.proceed()
+        turns += 1
+    assert turns > 2
