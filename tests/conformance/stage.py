@@ -1,5 +1,6 @@
 """Does the broker keep to a play? Runs its steps, whatever the wire."""
 
+from inspect import signature
 from typing import Any
 
 import uns.mqtt
@@ -150,7 +151,7 @@ class Stage:
 
 
 def _fields(kind: type[Any]) -> tuple[str, ...]:
-    return getattr(kind, "__struct_fields__", None) or kind.__slots__
+    return tuple(signature(kind).parameters)  # the same for a struct, a plain class and a compiled one
 
 
 def _kind(what: str) -> type[Any]:
