@@ -33,8 +33,8 @@ def page() -> str:
             standard.title,
             len(STATEMENTS[standard]),
             len(server),
-            sum(1 for number, _ in server if found[standard].get(number)),
-            sum(1 for _, each in server if each.not_tested or each.test),
+            sum(1 for number, each in server if found[standard].get(number) or each.test),
+            sum(1 for _, each in server if each.not_tested),
             len(client),
             sum(1 for number in client if found[standard].get(number)),
         ]

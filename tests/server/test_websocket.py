@@ -137,7 +137,7 @@ async def test_messages_cross(server: HttpServer, broker: Broker, version: int) 
 
 @pytest.mark.parametrize("names", [("mqtt",), ("mqttv3.1",), ("chat", "mqttv3.1", "mqtt")])
 async def test_the_sub_protocol_is_answered(server: HttpServer, names: tuple[str, ...]) -> None:
-    """MQTT-6.0.0-3, -4; compression is offered by the client and not taken."""
+    """MQTT-6.0.0-3, MQTT-6.0.0-4; compression is offered by the client and not taken."""
     async with opening(server, names=names, compression="deflate") as socket:
         assert socket.subprotocol == ("mqtt" if "mqtt" in names else "mqttv3.1")
         assert socket.protocol.extensions == []
