@@ -54,6 +54,7 @@ $(VENV)/.installed-fuzz: $(VENV)/.installed-dev
 
 # The core in machine code: the same source, compiled by mypyc. Needs a C compiler and Python's headers.
 compiled: $(VENV)/.installed-dev pure
+	@command -v cc >/dev/null || { echo "There is no C compiler. On Debian: apt install gcc libc6-dev python3-dev"; exit 1; }
 	UNS_COMPILED=1 $(BIN)/python setup.py -q build_ext --inplace
 	@find uns -name '*.so' -exec touch {} +
 

@@ -25,6 +25,7 @@ from uns.mqtt import (
     Unsuback,
     Unsubscribe,
 )
+from uns.mqtt.packets.disconnect import DISCONNECT_TAKEN
 from uns.mqtt.properties import PROPERTIES
 from uns.mqtt.reason import ALLOWED
 from uns.topics import has_unwanted
@@ -151,7 +152,7 @@ def packets(side: Side, version: int) -> st.SearchStrategy[Packet]:
         ]
     if version == 5:
         own = frozenset(["session_expiry_interval"]) if side is Side.CLIENT else frozenset()
-        codes = st.sampled_from(sorted(ALLOWED["DISCONNECT"]))
+        codes = st.sampled_from(sorted(DISCONNECT_TAKEN[side]))
         choices += [st.builds(Disconnect, codes, properties("DISCONNECT", without=own)), _auths()]
     elif side is Side.SERVER:
         choices.append(st.just(Disconnect()))

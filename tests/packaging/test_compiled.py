@@ -21,6 +21,13 @@ def test_no_class_has_options_that_mypyc_would_drop(module: str) -> None:
 
 
 @pytest.mark.parametrize("module", MODULES)
+def test_no_generator_expression_is_returned(module: str) -> None:
+    """mypyc makes a list of it: all at once, and no iterator. A function that yields stays what it is."""
+    returned = [node.value for node in nodes(module) if isinstance(node, ast.Return)]
+    assert [ast.unparse(value) for value in returned if isinstance(value, ast.GeneratorExp)] == []
+
+
+@pytest.mark.parametrize("module", MODULES)
 def test_no_class_asks_itself_for_its_slots(module: str) -> None:
     """A native class has none to ask for."""
     assert "__slots__" not in [node.attr for node in nodes(module) if isinstance(node, ast.Attribute)]
