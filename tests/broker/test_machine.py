@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.broker.conftest import by_username, compile_admission
 from tests.broker.peer import Peer
@@ -82,6 +82,13 @@ class Machine(RuleBasedStateMachine):
         self.retained: dict[str, bytes] = {}
         self.serial = 0
 
+    @initialize(versions=st.lists(st.sampled_from([4, 5]), min_size=3, max_size=3), wanted=qos)
+    def begin(self, versions: list[int], wanted: int) -> None:
+        """Everybody is there and hears something, so that few steps are needed until something can go wrong."""
+        for name, version in zip(CLIENTS, versions, strict=True):
+            self.connect(name, False, None, version)
+            self.subscribe(name, "open/#", wanted)
+
     # --- what clients do --------------------------------------------------------------------------------------------
 
     @rule(name=clients, clean=st.booleans(), will=st.one_of(st.none(), topics), version=st.sampled_from([4, 5]))
@@ -139,17 +146,20 @@ class Machine(RuleBasedStateMachine):
         if client is None or client.peer is None:
             return
         self._collect()
+        if wanted and len(client.unreleased) >= LIMITS.receive_maximum:
+            return  # one more would be 0x93
         payload = self._payload()
         packet_id = None
         if wanted:
             packet_id = next(number for number in range(100, 200) if number not in client.unreleased)
         if wanted == 2:
-            if len(client.unreleased) >= LIMITS.receive_maximum:
-                return
             client.unreleased.add(packet_id or 0)
         self._expect(topic, payload, wanted)
         if retain:
             self.retained[topic] = payload
+            for each in self.clients.values():
+                if each.peer is not None and each.peer.connection.feeds:
+                    each.may.add(payload)  # it is still owed what is retained, which may be this one by then
         packet = Publish(topic, payload, wanted, retain, packet_id=packet_id)
         client.peer.send(packet)
         if wanted == 2 and twice:
