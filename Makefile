@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint types soak bench vendor reference compiled pure clean
+.PHONY: demo test lint types soak bench fuzz vendor reference compiled pure clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/uns demo $(ARGS)
@@ -25,6 +25,12 @@ reference: $(VENV)/.installed
 soak: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.crash $(ARGS)
 
+# A million inputs; fewer or more with ARGS="-runs=10000". What it finds lies in .cache/fuzz; give it as ARGS to repeat it.
+fuzz: $(VENV)/.installed-fuzz
+	@$(BIN)/python -m tests.fuzz.corpus .cache/fuzz/corpus
+	$(BIN)/python -m tests.fuzz.target .cache/fuzz/corpus -runs=1000000 -max_len=4096 -timeout=5 -rss_limit_mb=1024 \
+		-artifact_prefix=.cache/fuzz/ -print_final_stats=1 $(ARGS)
+
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m bench $(ARGS)
 
@@ -40,6 +46,10 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints.txt
 $(VENV)/.installed-dev: $(VENV)/.installed
 	@echo "Installing what the tests need ..."
 	@$(PIP) install -c constraints.txt -e '.[opcua,modbus,dev]'
+	@touch $@
+
+$(VENV)/.installed-fuzz: $(VENV)/.installed-dev
+	@$(PIP) install -c constraints.txt 'atheris>=3'
 	@touch $@
 
 # The core in machine code: the same source, compiled by mypyc. Needs a C compiler and Python's headers.

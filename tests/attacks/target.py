@@ -19,10 +19,12 @@ import psutil
 
 from tests.support.real_broker import permissive
 from tests.support.running import clean_environment, die_with_parent
+from uns.app.health import stop_task
 from uns.broker import Answer, Broker, Credentials, Granted, Limits
 from uns.server.clock import SystemClock
 from uns.server.garbage import tamed
 from uns.server.mqtt import MqttListener
+from uns.server.trim import give_memory_back
 
 BEAT_S = 0.005
 ROOT = Path(__file__).parent.parent.parent
@@ -134,8 +136,10 @@ async def _serve(limits: Limits) -> None:
 
     loop.add_reader(0, on_line)
     _tell({"port": port})
+    trimming = asyncio.create_task(give_memory_back(lambda: broker.stats.memory_bytes), name="memory trim")
     with tamed():
         await stop.wait()
+    await stop_task(trimming)
     await listener.stop()
 
 

@@ -5,92 +5,13 @@ from typing import Any
 
 import uns.mqtt
 from tests.conformance.cases import Case, Step, raw_bytes
-from tests.conformance.wires import Network, Wire
-from uns.mqtt import (
-    LARGEST_PACKET_BYTES,
-    Connack,
-    Connect,
-    ConnectWill,
-    Decoder,
-    Disconnect,
-    Pingreq,
-    Pingresp,
-    Publish,
-    Side,
-    Suback,
-    Subscribe,
-    Subscription,
-    encode,
-)
+from tests.conformance.peers import Peer
+from tests.conformance.wires import Network
+from uns.mqtt import Connack, Connect, ConnectWill, Disconnect, Suback, Subscribe, Subscription
 
 _NAMED = {"packet_id", "client_id", "assigned_client_identifier"}
 _BYTES = {"payload", "password", "correlation_data", "authentication_data"}
 _OPTIONS = {"qos", "no_local", "retain_as_published", "retain_handling"}
-
-
-class Peer:
-    """A client: its wire, and the packets that came and were not told yet.
-
-    Whatever the play, it holds the broker to the Maximum Packet Size and Topic Alias Maximum of its CONNECT
-    (MQTT-3.1.2-24, MQTT-3.1.2-26, MQTT-3.3.2-11), and puts topics in the place of aliases.
-    """
-
-    def __init__(self, wire: Wire, version: int) -> None:
-        self.wire = wire
-        self.version = version
-        self.accepted = False
-        self.gone = False
-        self._decoder = Decoder(Side.CLIENT, version=version)
-        self._inbox: list[Any] = []
-        self._closed = False
-        self._alias_maximum = 0
-        self._aliases: dict[int, str] = {}
-
-    async def send(self, packet: Any) -> None:
-        if isinstance(packet, Connect) and packet.properties:
-            self._alias_maximum = packet.properties.get("topic_alias_maximum", 0)
-            self._decoder.max_packet_bytes = packet.properties.get("maximum_packet_size") or LARGEST_PACKET_BYTES
-        await self.wire.send(encode(packet, self.version))
-
-    async def next(self) -> Any:
-        """The next packet, or None when the broker closed the connection, or (in memory) sent nothing."""
-        while not self._inbox and not self._closed:
-            data = await self.wire.receive()
-            self._inbox += self._decoder.receive(data)
-            assert self._decoder.failure is None, f"the broker sent what is no MQTT: {self._decoder.failure}"
-            if not self.wire.waits:
-                break
-            self._closed = not data
-        packet = self._inbox.pop(0) if self._inbox else None
-        if isinstance(packet, Connack):
-            self.accepted = packet.reason_code == 0
-        if isinstance(packet, Publish) and packet.properties and "topic_alias" in packet.properties:
-            alias: int = packet.properties["topic_alias"]
-            assert 1 <= alias <= self._alias_maximum, f"topic alias {alias} is not allowed: {packet}"
-            packet.topic = self._aliases[alias] = packet.topic or self._aliases[alias]
-        return packet
-
-    async def expect_nothing(self) -> None:
-        """Over TCP a PINGREQ proves it: what was sent before its answer would have come before it."""
-        if not self.wire.waits:
-            packet = await self.next()
-            assert packet is None, f"came: {packet}"
-            assert not self.wire.closed, "the broker closed the connection"
-        elif self.accepted:
-            await self.send(Pingreq())
-            packet = await self.next()
-            assert packet == Pingresp(), f"came: {packet}"
-
-    async def expect_closed(self) -> None:
-        packet = await self.next()
-        assert packet is None, f"came: {packet}"
-        if not self.wire.waits:
-            assert self.wire.closed, "the broker did not close the connection"
-        await self.hang_up()
-
-    async def hang_up(self) -> None:
-        self.gone = True
-        await self.wire.close()
 
 
 class Stage:
@@ -203,7 +124,7 @@ class Stage:
         if field == "will":
             return self._will(value, peer)
         if field == "subscriptions":
-            return [Subscription(**each) for each in value]
+            return [Subscription(**{key: _plain(key, each) for key, each in one.items()}) for one in value]
         return _plain(field, value)
 
     def _will(self, fields: dict[str, Any], peer: Peer) -> ConnectWill:
@@ -240,9 +161,9 @@ def _kind(what: str) -> type[Any]:
 
 
 def _plain(field: str, value: Any) -> Any:
-    """`{hex: ff}` and `{fill: 1000}` are long for what they say; a field of bytes may be written as text."""
+    """`{hex: ff}` is bytes, `{fill: 1000}` many characters, maybe after some; bytes may be written as text."""
     if isinstance(value, dict):
-        value = bytes.fromhex(value["hex"]) if "hex" in value else "x" * value["fill"]
+        value = bytes.fromhex(value["hex"]) if "hex" in value else value.get("after", "") + "x" * value["fill"]
     if field in _BYTES and isinstance(value, str):
         return value.encode()
     if field == "user_property" and value is not None:

@@ -25,8 +25,9 @@ from uns.mqtt import (
     Unsuback,
     Unsubscribe,
 )
+from uns.mqtt.packets.disconnect import DISCONNECT_TAKEN
 from uns.mqtt.properties import PROPERTIES
-from uns.mqtt.reason import ALLOWED, DISCONNECT_FROM_CLIENT_ONLY, DISCONNECT_FROM_SERVER_ONLY
+from uns.mqtt.reason import ALLOWED
 from uns.topics import has_unwanted
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
@@ -151,8 +152,7 @@ def packets(side: Side, version: int) -> st.SearchStrategy[Packet]:
         ]
     if version == 5:
         own = frozenset(["session_expiry_interval"]) if side is Side.CLIENT else frozenset()
-        other = DISCONNECT_FROM_SERVER_ONLY if side is Side.SERVER else DISCONNECT_FROM_CLIENT_ONLY
-        codes = st.sampled_from(sorted(ALLOWED["DISCONNECT"] - other))
+        codes = st.sampled_from(sorted(DISCONNECT_TAKEN[side]))
         choices += [st.builds(Disconnect, codes, properties("DISCONNECT", without=own)), _auths()]
     elif side is Side.SERVER:
         choices.append(st.just(Disconnect()))

@@ -43,6 +43,7 @@ from uns.server.http import HttpServer
 from uns.server.link import BrokerLink
 from uns.server.memory import resident_bytes
 from uns.server.mqtt import MqttListener
+from uns.server.trim import give_memory_back
 from uns.server.websocket import PATH
 from uns.storage import Limits as BufferLimits
 from uns.violations import ViolationStore
@@ -161,6 +162,8 @@ async def serve(
         stack.push_async_callback(stop_task, watching)
         starting = asyncio.create_task(_start_sources(sources, devices_ready, health), name="start of the sources")
         stack.push_async_callback(stop_task, starting)
+        trimming = asyncio.create_task(give_memory_back(lambda: broker.stats.memory_bytes), name="memory trim")
+        stack.push_async_callback(stop_task, trimming)
         stack.enter_context(tamed())
         on_ready(Addresses(settings.mqtt.host, mqtt_port, settings.http.host, http.port, tls_port))
         await stop.wait()

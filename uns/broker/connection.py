@@ -555,7 +555,7 @@ class Connection:
         if self.meter is not None:
             self.meter.stop()
         self.held.clear()
-        self.feeds.clear()
+        self.feeds = deque()  # the session keeps its own
         self.owed.clear()
         broker, session, self.session = self.broker, self.session, None
         will, self.will = self.will, None

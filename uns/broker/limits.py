@@ -16,7 +16,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     max_sessions: int = 100_000
     """Sessions, connected or waiting; past it no session is made that outlives its connection."""
     max_topic_levels: int = 32
-    max_topic_bytes: int = 1024
+    max_topic_bytes: int = 65_535
     max_user_properties: int = 1000
     max_user_property_bytes: int = 65_536
     """Of one packet that is passed on or kept."""

@@ -93,7 +93,7 @@ def _open(connection: "Connection", connect: Connect, client_id: str, granted: G
     broker.ledger.begin()
     expiry_s = min(_wished_expiry_s(connect), limits.session_expiry_max_s)
     session, present = broker.sessions.open(connection, client_id, granted, connect.clean_start, expiry_s)
-    connection.session = session
+    connection.session, connection.feeds = session, session.feeds
     connection.meter = meter_for(connection, session.messages_in)
     keep_alive_s = _keep_alive(connection, connect)
 

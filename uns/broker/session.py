@@ -21,7 +21,7 @@ from uns.link import Message, Properties
 from uns.mqtt import Publish, Pubrel
 
 if TYPE_CHECKING:
-    from uns.broker.connection import Connection
+    from uns.broker.connection import Connection, Feed
 
 NEVER_EXPIRES_S = 0xFFFFFFFF
 OUTGOING_BYTES = 64
@@ -74,6 +74,7 @@ class Session:
         "connection",
         "dropped",
         "expiry_s",
+        "feeds",
         "incoming",
         "inflight",
         "messages_in",
@@ -94,6 +95,8 @@ class Session:
         self.inflight: dict[int, Outgoing] = {}
         self.incoming: set[int] = set()
         self.queue: deque[Outgoing] = deque()
+        self.feeds: deque[Feed] = deque()
+        """Retained messages still owed: they outlive a connection like the queue does."""
         self.expiry_s = 0
         self.user = ""
         self.role = ""

@@ -261,9 +261,11 @@ class SessionTable:
         return self._retained_for(session, bare, options)
 
     def _retained_for(self, session: Session, topic_filter: str, options: SubscriptionOptions) -> Feed:
-        """Read as the client takes them, so that a large namespace fills no buffer."""
+        """Read as the client takes them, so that a large namespace fills no buffer, until the subscription ends."""
         target = Target(session, options.qos, identifiers=(options.identifier,) if options.identifier else ())
         for found in self._door.search_retained(topic_filter):
+            if topic_filter not in session.subscriptions:  # MQTT-3.10.4-2
+                return
             if found is None:
                 yield None
             elif not options.no_local or found[0].publisher != session.client_id:  # MQTT-3.8.3-3

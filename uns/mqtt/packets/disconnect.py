@@ -12,7 +12,7 @@ from uns.mqtt.reason import (
 )
 from uns.mqtt.wire import Body, Side, check_reason, encode_frame
 
-_ALLOWED = {
+DISCONNECT_TAKEN = {
     Side.SERVER: ALLOWED["DISCONNECT"] - DISCONNECT_FROM_SERVER_ONLY,
     Side.CLIENT: ALLOWED["DISCONNECT"] - DISCONNECT_FROM_CLIENT_ONLY,
 }
@@ -29,7 +29,7 @@ class Disconnect(msgspec.Struct):
 def read(body: Body, flags: int) -> Disconnect:
     if body.version != 5 or not body:
         return Disconnect()
-    reason_code = check_reason("DISCONNECT", body.byte(), _ALLOWED[body.side])
+    reason_code = check_reason("DISCONNECT", body.byte(), DISCONNECT_TAKEN[body.side])
     properties = read_properties(body, "DISCONNECT") if body else None
     if body.side is Side.CLIENT and properties and "session_expiry_interval" in properties:  # MQTT-3.14.2-2
         raise protocol_error("a server may not send a Session Expiry Interval in DISCONNECT")
