@@ -8,6 +8,7 @@ from tests.broker.conftest import by_username, compile_admission
 from tests.broker.peer import Peer
 from tests.support.clock import FakeClock
 from uns.broker import Broker
+from uns.broker.connection import SMALL_BYTES
 from uns.broker.turns import TURN_MS, Turns
 from uns.mqtt import Connect, ConnectWill, Publish, Subscribe, Subscription, encode
 
@@ -68,7 +69,7 @@ def test_a_connection_out_of_time_keeps_what_came_and_is_called_again(clock: Fak
     early.connection.receive(encode(Publish("open/early", b"1"), 5))
     clock.advance(TURN_MS)
     broker.ready.clear()
-    late.connection.receive(encode(Publish("open/late", b"1"), 5))
+    late.connection.receive(encode(Publish("open/late", b"1" * SMALL_BYTES), 5))
     assert [packet.topic for packet in reader.take()] == ["open/early"]
     assert late.connection.busy
     assert not late.connection.wants_input
@@ -76,6 +77,27 @@ def test_a_connection_out_of_time_keeps_what_came_and_is_called_again(clock: Fak
     broker.turns.run()
     late.connection.proceed()
     assert [packet.topic for packet in reader.take()] == ["open/late"]
+
+
+def test_one_small_packet_is_not_put_off(clock: FakeClock) -> None:
+    """To read it from the socket cost more than to work on it, and to come back to it costs most."""
+    broker = Broker(compile_admission(), clock, authenticate=by_username)
+    early, late, reader = Peer(broker), Peer(broker), Peer(broker)
+    for number, peer in enumerate((early, late, reader)):
+        peer.connect(f"c{number}")
+    reader.subscribe("open/#")
+    broker.turns.on_begin = lambda: None
+    early.send(Publish("open/early", b"1"))
+    clock.advance(TURN_MS)
+    late.send(Publish("open/late", b"1"))
+    assert [packet.topic for packet in reader.take()] == ["open/early", "open/late"]
+    assert not late.connection.busy
+    late.send(Publish("open/late", b"2"), Publish("open/late", b"3"))
+    assert [packet.payload for packet in reader.take()] == [b"2"]
+    assert late.connection.busy
+    broker.turns.run()
+    late.connection.proceed()
+    assert [packet.payload for packet in reader.take()] == [b"3"]
 
 
 def test_timers_that_are_due_together_run_in_portions(clock: FakeClock) -> None:

@@ -53,6 +53,8 @@ if TYPE_CHECKING:
 KEEP_ALIVE_GRACE = 1.5  # MQTT-3.1.2-22
 PACKETS_AT_ONCE = 512
 """Received bytes are decoded by as many packets, so that no client's chunk holds the others up for long."""
+SMALL_BYTES = 256
+"""What has come, when it is no more than this, is looked at even if the turn is over: putting it off costs more."""
 LOOK_EVERY = 16
 """Packets between two looks at the clock."""
 _NEW: Final = State.NEW
@@ -214,18 +216,20 @@ class Connection:
         if self.working:
             return  # called from within, by an answer that came at once
         until_ms = self.broker.turns.until(now_ms)
-        if now_ms >= until_ms:
+        late = now_ms >= until_ms
+        if late and (self.held or self.feeds or self.decoder.held_bytes > SMALL_BYTES):
             if not self.ready:
                 self.wake()  # the server sees that it is busy, and calls again
             return
         self.working = True
         self._door.now_ms = self._clock.wall_ms()
         try:
-            self._work(until_ms)
+            self._work(until_ms, 1 if late else PACKETS_AT_ONCE)
         finally:
             self.working = False
 
-    def _work(self, deadline_ms: int) -> None:
+    def _work(self, deadline_ms: int, room: int) -> None:
+        """room: how many packets may be decoded between two looks at the clock."""
         decoder, worked = self.decoder, False
         while (self.throttled or self._handle_held(deadline_ms)) and self._feed(deadline_ms):
             if self.state is _CLOSED or self.state is _AUTHENTICATING or len(self.owed) >= OWED_ANSWERS:
@@ -243,7 +247,7 @@ class Connection:
             if worked and self._clock.monotonic_ms() >= deadline_ms:
                 return
             worked = True
-            packets = decoder.read(PACKETS_AT_ONCE)
+            packets = decoder.read(room)
             if decoder.control_packets:
                 self._count_control()
             if len(packets) == 1 and not decoder.behind:
