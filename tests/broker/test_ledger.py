@@ -47,6 +47,7 @@ class Disk:
         for stored in batch.messages:
             self.messages[stored.number] = stored.message
         for delivery in batch.deliveries:
+            assert not delivery.shared or delivery.shared in self.messages
             self.deliveries[delivery.number] = delivery
         for number in batch.messages_done:
             del self.messages[number]
@@ -64,7 +65,6 @@ class Disk:
         return Snapshot(
             list(self.sessions.values()),
             [(*key, options) for key, options in self.subscriptions.items()],
-            dict(self.messages),
             [self.deliveries[number] for number in sorted(self.deliveries)],
             sorted(self.taken),
             list(self.retained.values()),
@@ -387,7 +387,7 @@ def test_numbers_are_not_given_twice(broker: Broker, peer: Peer, sleeper: Peer, 
     publisher.connect("p")
     publisher.publish("open/x", b"2", qos=1)
     disk.write()
-    assert sorted(message.payload for message in disk.messages.values()) == [b"1", b"2"]
+    assert sorted(delivery.message.payload for delivery in disk.deliveries.values()) == [b"1", b"2"]
 
 
 # --- the disk refuses -----------------------------------------------------------------------------------------------

@@ -12,7 +12,8 @@ PROPERTIES = {"user_property": [("a", "1"), ("a", "2")], "correlation_data": b"\
 SESSION = SessionRow(1, "robot \N{ROBOT FACE}", "alice", "engineer", 0xFFFFFFFF, 1_790_000_000_000)
 OPTIONS = SubscriptionOptions(2, True, True, 1, 268_435_455)
 MESSAGE = Message("a/\N{DEGREE SIGN}", b"\0\xff", 2, True, PROPERTIES, "plc", 1_790_000_000_001)
-DELIVERY = Delivery(3, 1, 2, 2, True, 65_535, True, (1, 2), "$share/g/a", 1_790_000_000_002)
+DELIVERY = Delivery(3, 1, MESSAGE, 2, 2, True, 65_535, True, (1, 2), "$share/g/a", 1_790_000_000_002)
+ALONE = Delivery(4, 1, MESSAGE, 0, 1, False, 0, False, (), "", None)
 
 
 def batch(**changes) -> Batch:
@@ -34,7 +35,7 @@ FULL = batch(
     sessions={1: SESSION},
     subscriptions={(1, "a/#"): OPTIONS},
     messages=[StoredMessage(2, MESSAGE)],
-    deliveries=[DELIVERY],
+    deliveries=[DELIVERY, ALONE],
     taken={(1, 7): True},
     retained={MESSAGE.topic: Retained(MESSAGE, 1_790_000_000_003)},
 )
@@ -67,30 +68,33 @@ def test_everything_comes_back(reopened) -> None:
     snapshot, retained = reopened(FULL)
     assert snapshot.sessions == [SESSION]
     assert snapshot.subscriptions == [(1, "a/#", OPTIONS)]
-    assert snapshot.messages == {2: MESSAGE}
-    assert snapshot.deliveries == [DELIVERY]
+    assert snapshot.deliveries == [DELIVERY, ALONE]
     assert snapshot.taken == [(1, 7)]
     assert retained == [Retained(MESSAGE, 1_790_000_000_003)]
 
 
 def test_what_is_none_any_more_is_gone(reopened) -> None:
     ended = batch(
-        sessions={1: None}, messages_done=[2], deliveries_done=[3], taken={(1, 8): True}, retained={MESSAGE.topic: None}
+        sessions={1: None},
+        messages_done=[2],
+        deliveries_done=[3, 4],
+        taken={(1, 8): True},
+        retained={MESSAGE.topic: None},
     )
     snapshot, retained = reopened(FULL, ended)
-    assert (snapshot.sessions, snapshot.subscriptions, snapshot.messages) == ([], [], {})
+    assert (snapshot.sessions, snapshot.subscriptions) == ([], [])
     assert (snapshot.deliveries, snapshot.taken, retained) == ([], [], [])
 
 
 def test_the_newest_state_counts(reopened) -> None:
     later = batch(
         subscriptions={(1, "a/#"): None, (1, "b"): SubscriptionOptions()},
-        deliveries=[Delivery(3, 1, 2, 1, False, 0, False, (), "", None)],
+        deliveries=[Delivery(3, 1, MESSAGE, 0, 1, False, 0, False, (), "", None)],
         taken={(1, 7): False},
     )
     snapshot, _ = reopened(FULL, later)
     assert snapshot.subscriptions == [(1, "b", SubscriptionOptions())]
-    assert snapshot.deliveries == later.deliveries
+    assert snapshot.deliveries == [*later.deliveries, ALONE]
     assert snapshot.taken == []
 
 
@@ -104,10 +108,10 @@ def test_batches_of_every_size(reopened, count) -> None:
 
 
 def test_deliveries_ascend(reopened) -> None:
-    numbers = [9, 4, 100_000, 7]
-    deliveries = [Delivery(number, 1, 2, 1, False, 0, False, (), "", None) for number in numbers]
+    numbers = [9, 5, 100_000, 7]
+    deliveries = [Delivery(number, 1, MESSAGE, 0, 1, False, 0, False, (), "", None) for number in numbers]
     snapshot, _ = reopened(FULL, batch(deliveries=deliveries))
-    assert [each.number for each in snapshot.deliveries] == sorted([3, *numbers])
+    assert [each.number for each in snapshot.deliveries] == sorted([3, 4, *numbers])
 
 
 def test_a_batch_is_written_whole_or_not_at_all(path) -> None:

@@ -29,7 +29,7 @@ class SessionRow(msgspec.Struct, frozen=True):
 
 
 class StoredMessage(msgspec.Struct, frozen=True):
-    """A message that sessions wait for, once for all of them."""
+    """A message that more than one session waits for, once for all of them."""
 
     number: int
     message: Message
@@ -38,12 +38,14 @@ class StoredMessage(msgspec.Struct, frozen=True):
 class Delivery(msgspec.Struct, frozen=True):
     """One message on its way to one session. packet_id 0: it has none yet. released: PUBREC has come.
 
-    share: the shared subscription it came by, or empty.
+    share: the shared subscription it came by, or empty. shared: the number of its `StoredMessage`; 0 when no other
+    session waited for the message, so that it stands here alone.
     """
 
     number: int
     session: int
-    message: int
+    message: Message
+    shared: int
     qos: int
     retain: bool
     packet_id: int
@@ -82,7 +84,6 @@ class Snapshot(msgspec.Struct):
 
     sessions: list[SessionRow]
     subscriptions: "list[tuple[int, str, SubscriptionOptions]]"
-    messages: dict[int, Message]
     deliveries: list[Delivery]
     taken: list[tuple[int, int]]
     retained: Iterable[Retained]

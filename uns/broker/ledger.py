@@ -12,16 +12,15 @@ from collections.abc import Callable
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from uns.broker.kept import Batch, Delivery, Retained, SessionRow, StoredMessage
 from uns.clock import Clock
 from uns.errors import Finding
 from uns.link import Message
 
 if TYPE_CHECKING:
+    from uns.broker.outgoing import Outgoing
     from uns.broker.route import Current
-    from uns.broker.session import Outgoing, Session
+    from uns.broker.session import Session
     from uns.broker.subscriptions import SubscriptionOptions
 
 
@@ -55,13 +54,17 @@ class Promise:
                 self.on_kept()
 
 
-class Kept(msgspec.Struct):
-    """A message that sessions wait for, stored once for all of them. written: a batch has taken it to the disk."""
+class Kept:
+    """A message and how many sessions wait for it. One for which several do is stored once for all of them, under its
+    number. written: a batch has taken it there."""
 
-    number: int
-    message: Message
-    waiting: int = 0
-    written: bool = False
+    __slots__ = ("message", "number", "waiting", "written")
+
+    def __init__(self, number: int, message: Message) -> None:
+        self.number = number
+        self.message = message
+        self.waiting = 0
+        self.written = False
 
 
 class Ledger:
@@ -247,7 +250,7 @@ class Ledger:
         batch = self._in_flight = Batch(
             sessions={number: _session_row(session) for number, session in self._sessions.items()},
             subscriptions=self._subscriptions,
-            messages=[_stored(kept) for kept in self._messages.values()],
+            messages=[_stored(kept) for kept in self._messages.values() if kept.waiting > 1],
             messages_done=self._messages_done,
             deliveries=[_delivery(session, outgoing, shift_ms) for session, outgoing in self._deliveries.values()],
             deliveries_done=self._deliveries_done,
@@ -257,7 +260,7 @@ class Ledger:
         )
         self._sessions, self._subscriptions, self._messages, self._messages_done = {}, {}, {}, []
         self._deliveries, self._deliveries_done, self._taken, self._retained = {}, [], {}, {}
-        self._promises, self._promise = [], None
+        self._promises, self._promise, self._last_kept = [], None, None
         self.urgency = Urgency.NONE
         return batch
 
@@ -303,18 +306,19 @@ def _stored(kept: Kept) -> StoredMessage:
 
 
 def _delivery(session: int, outgoing: "Outgoing", shift_ms: int) -> Delivery:
+    kept = outgoing.kept
+    assert kept is not None
     outgoing.written = True
-    expires_ms = None if outgoing.expires_ms is None else outgoing.expires_ms + shift_ms
-    assert outgoing.kept is not None
     return Delivery(
         outgoing.number,
         session,
-        outgoing.kept.number,
+        outgoing.message,
+        kept.number if kept.written else 0,
         outgoing.qos,
         outgoing.retain,
         outgoing.packet_id,
         outgoing.released,
         outgoing.identifiers,
         outgoing.share,
-        expires_ms,
+        None if outgoing.expires_ms is None else outgoing.expires_ms + shift_ms,
     )

@@ -8,12 +8,10 @@ stays in `inflight` until PUBACK or PUBCOMP. On resumption everything inflight i
 from collections import deque
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from uns.broker.ledger import Kept, Ledger, Promise
+from uns.broker.ledger import Ledger
 from uns.broker.limits import Limits
 from uns.broker.notices import Notices, Trouble
-from uns.broker.quota import properties_bytes
+from uns.broker.outgoing import Outgoing
 from uns.broker.route import Target
 from uns.broker.stats import Stats
 from uns.broker.subscriptions import SubscriptionOptions
@@ -24,35 +22,6 @@ if TYPE_CHECKING:
     from uns.broker.connection import Connection, Feed
 
 NEVER_EXPIRES_S = 0xFFFFFFFF
-OUTGOING_BYTES = 64
-
-
-class Outgoing(msgspec.Struct):
-    """One message on its way to this session. expires_ms: monotonic; released: PUBREC has come.
-
-    packet_id 0: it has not been sent yet. number: in the ledger, 0 when it is not kept there; written: on disk;
-    promise: what its publisher was promised.
-    share: the shared subscription it came by, whose other members get it when this session cannot have it.
-    """
-
-    message: Message
-    qos: int
-    retain: bool
-    identifiers: tuple[int, ...] = ()
-    expires_ms: int | None = None
-    released: bool = False
-    packet_id: int = 0
-    number: int = 0
-    kept: Kept | None = None
-    written: bool = False
-    promise: Promise | None = None
-    share: str = ""
-
-    @property
-    def bytes(self) -> int:
-        """Roughly what it takes in memory."""
-        message = self.message
-        return len(message.payload) + len(message.topic) + properties_bytes(message.properties) + OUTGOING_BYTES
 
 
 class Session:
@@ -125,7 +94,7 @@ class Session:
     def deliver(self, message: Message, target: Target, qos: int, retain: bool, expires_ms: int | None) -> None:
         """Send now, queue, or shed by the stated rules; `qos` is already the lower of message and subscription."""
         connection = self.connection
-        outgoing = Outgoing(message, qos, retain, target.identifiers, expires_ms, share=target.share)
+        outgoing = Outgoing(message, qos, retain, target.identifiers, expires_ms, target.share)
         if qos == 0:
             if connection is None:
                 return

@@ -10,8 +10,9 @@ from uns.broker.kept import Snapshot
 from uns.broker.ledger import Kept, Ledger
 from uns.broker.limits import Limits
 from uns.broker.notices import Notices, Trouble
+from uns.broker.outgoing import Outgoing
 from uns.broker.route import Target
-from uns.broker.session import NEVER_EXPIRES_S, Outgoing, Session
+from uns.broker.session import NEVER_EXPIRES_S, Session
 from uns.broker.stats import Stats
 from uns.broker.subscriptions import SubscriptionOptions
 from uns.broker.timers import Timer, Timers
@@ -286,7 +287,7 @@ class SessionTable:
         """Take up the sessions that outlived the last run; their clients are gone since they left, or since now."""
         wall_ms, monotonic_ms = self._clock.wall_ms(), self._clock.monotonic_ms()
         by_number: dict[int, Session] = {}
-        stored: dict[int, Kept] = {}
+        shared: dict[int, Kept] = {}
         for row in snapshot.sessions:
             session = by_number[row.number] = self._by_client_id[row.client_id] = self._make(row.client_id)
             session.number, session.user, session.role, session.expiry_s = row.number, row.user, row.role, row.expiry_s
@@ -298,26 +299,25 @@ class SessionTable:
         for number, packet_id in snapshot.taken:
             by_number[number].incoming.add(packet_id)
         for delivery in snapshot.deliveries:
-            kept = stored.get(delivery.message)
+            kept = shared.get(delivery.shared)
             if kept is None:
-                message = snapshot.messages[delivery.message]
-                kept = stored[delivery.message] = Kept(delivery.message, message, written=True)
-                self._ledger.restored(delivery.message)
+                kept = Kept(delivery.shared, delivery.message)
+                kept.written = delivery.shared > 0
+                self._ledger.restored(delivery.shared)
+                if delivery.shared:
+                    shared[delivery.shared] = kept
             kept.waiting += 1
-            expires_ms = None if delivery.expires_ms is None else delivery.expires_ms - wall_ms + monotonic_ms
             outgoing = Outgoing(
                 kept.message,
                 delivery.qos,
                 delivery.retain,
                 delivery.identifiers,
-                expires_ms,
-                released=delivery.released,
-                share=delivery.share,
-                packet_id=delivery.packet_id,
-                number=delivery.number,
-                kept=kept,
-                written=True,
+                None if delivery.expires_ms is None else delivery.expires_ms - wall_ms + monotonic_ms,
+                delivery.share,
+                delivery.packet_id,
+                delivery.released,
             )
+            outgoing.number, outgoing.kept, outgoing.written = delivery.number, kept, True
             self._ledger.restored(delivery.number)
             by_number[delivery.session].take_up(outgoing)
         for session in by_number.values():

@@ -1,4 +1,8 @@
-"""How do the rows of a broker stand in the tables? Columns in the order of the migrations, and back."""
+"""How do the rows of a broker stand in the tables? Columns in the order of the migrations, and back.
+
+Integers, texts and bytearrays only: sqlite3 binds these at once, and looks for an adapter for anything else (None, bool
+and bytes among them), which takes longer than the rest of the row.
+"""
 
 from typing import Any
 
@@ -10,8 +14,9 @@ from uns.link import Message, Properties
 Row = tuple[Any, ...]
 
 _encode = msgspec.msgpack.encode
-_decode_properties = msgspec.msgpack.Decoder(dict[str, Any]).decode
-_decode_identifiers = msgspec.msgpack.Decoder(tuple[int, ...]).decode
+_decode = msgspec.msgpack.Decoder(dict[str, Any]).decode
+_NOWHERE = ("", "", 0, 0, "", "", 0)
+"""The message columns of a delivery whose message stands in its own table."""
 
 
 def session_row(session: SessionRow) -> Row:
@@ -23,8 +28,8 @@ def subscription_row(session: int, topic_filter: str, options: SubscriptionOptio
         session,
         topic_filter,
         options.qos,
-        options.no_local,
-        options.retain_as_published,
+        int(options.no_local),
+        int(options.retain_as_published),
         options.retain_handling,
         options.identifier,
     )
@@ -37,71 +42,75 @@ def to_subscription(row: Row) -> tuple[int, str, SubscriptionOptions]:
 
 
 def message_row(stored: StoredMessage) -> Row:
-    message = stored.message
-    return (
-        stored.number,
-        message.topic,
-        message.payload,
-        message.qos,
-        message.retain,
-        _pack(message.properties),
-        message.publisher,
-        message.received_ms,
-    )
+    return (stored.number, *_columns(stored.message))
 
 
-def to_message(row: Row) -> tuple[int, Message]:
-    number, topic, payload, qos, retain, properties, publisher, received_ms = row
-    return number, Message(topic, payload, qos, bool(retain), _unpack(properties), publisher, received_ms)
+def to_message(row: Row) -> Message:
+    """Of the seven columns of a message."""
+    topic, payload, qos, retain, properties, publisher, received_ms = row
+    return Message(topic, payload, qos, bool(retain), _unpack(properties), publisher, received_ms)
 
 
 def delivery_row(delivery: Delivery) -> Row:
     return (
         delivery.number,
         delivery.session,
-        delivery.message,
+        delivery.shared,
         delivery.qos,
-        delivery.retain,
+        1 if delivery.retain else 0,
         delivery.packet_id,
-        delivery.released,
-        _encode(delivery.identifiers) if delivery.identifiers else None,
+        1 if delivery.released else 0,
+        ",".join(map(str, delivery.identifiers)) if delivery.identifiers else "",
         delivery.share,
-        delivery.expires_ms,
+        delivery.expires_ms or 0,
+        *(_NOWHERE if delivery.shared else _columns(delivery.message)),
     )
 
 
-def to_delivery(row: Row) -> Delivery:
-    number, session, message, qos, retain, packet_id, released, identifiers, share, expires_ms = row
-    told = () if identifiers is None else _decode_identifiers(identifiers)
-    return Delivery(number, session, message, qos, bool(retain), packet_id, bool(released), told, share, expires_ms)
+def to_delivery(row: Row, shared_messages: dict[int, Message]) -> Delivery:
+    number, session, shared, qos, retain, packet_id, released, identifiers, share, expires_ms, *columns = row
+    return Delivery(
+        number,
+        session,
+        shared_messages[shared] if shared else to_message(tuple(columns)),
+        shared,
+        qos,
+        bool(retain),
+        packet_id,
+        bool(released),
+        tuple(map(int, identifiers.split(","))) if identifiers else (),
+        share,
+        expires_ms or None,
+    )
 
 
 def retained_row(retained: Retained) -> Row:
-    message = retained.message
-    return (
-        message.topic,
-        message.payload,
-        message.qos,
-        _pack(message.properties),
-        message.publisher,
-        message.received_ms,
-        retained.expires_ms,
-    )
+    topic, payload, qos, _, *rest = _columns(retained.message)
+    return (topic, payload, qos, *rest, retained.expires_ms or 0)
 
 
 def to_retained(row: Row) -> Retained:
     topic, payload, qos, properties, publisher, received_ms, expires_ms = row
-    return Retained(Message(topic, payload, qos, True, _unpack(properties), publisher, received_ms), expires_ms)
+    message = Message(topic, payload, qos, True, _unpack(properties), publisher, received_ms)
+    return Retained(message, expires_ms or None)
 
 
-def _pack(properties: Properties | None) -> bytes | None:
-    return None if properties is None else _encode(properties)
+def _columns(message: Message) -> Row:
+    return (
+        message.topic,
+        bytearray(message.payload),
+        message.qos,
+        1 if message.retain else 0,
+        "" if message.properties is None else bytearray(_encode(message.properties)),
+        message.publisher,
+        message.received_ms,
+    )
 
 
-def _unpack(packed: bytes | None) -> Properties | None:
-    if packed is None:
+def _unpack(packed: Any) -> Properties | None:
+    if not packed:
         return None
-    properties = _decode_properties(packed)
+    properties = _decode(packed)
     if "user_property" in properties:
         properties["user_property"] = [tuple(pair) for pair in properties["user_property"]]
     return properties

@@ -14,8 +14,8 @@ from uns.persistence import rows
 from uns.persistence.rows import Row
 from uns.storage import Database
 
-_AT_ONCE = (256, 16, 1)
-"""Rows to a statement: few sizes, so that each is prepared once. 256 rows of ten columns stay under every limit."""
+_AT_ONCE = (256, 64, 16, 4, 1)
+"""Rows to a statement: few sizes, so that each is prepared once. 256 rows of 17 columns stay under every limit."""
 _FETCHED = 10_000
 
 
@@ -32,13 +32,13 @@ class BrokerStore:
     def load(self) -> Snapshot:
         """Everything on disk. `retained` is read as it is consumed: do so before the first `write`."""
         with self._database.read() as connection:
-            sessions = [SessionRow(*row) for row in connection.execute("SELECT * FROM session")]
+            messages = {row[0]: rows.to_message(row[1:]) for row in connection.execute("SELECT * FROM message")}
             return Snapshot(
-                sessions=sessions,
+                sessions=[SessionRow(*row) for row in connection.execute("SELECT * FROM session")],
                 subscriptions=[rows.to_subscription(row) for row in connection.execute("SELECT * FROM subscription")],
-                messages=dict(rows.to_message(row) for row in connection.execute("SELECT * FROM message")),
                 deliveries=[
-                    rows.to_delivery(row) for row in connection.execute("SELECT * FROM delivery ORDER BY number")
+                    rows.to_delivery(row, messages)
+                    for row in connection.execute("SELECT * FROM delivery ORDER BY number")
                 ],
                 taken=[(session, packet_id) for session, packet_id in connection.execute("SELECT * FROM taken")],
                 retained=self._retained(),
@@ -57,7 +57,7 @@ class BrokerStore:
             _put(connection, "session", 6, [rows.session_row(each) for each in batch.sessions.values() if each])
             _put(connection, "subscription", 7, [rows.subscription_row(*key, options) for key, options in subscribed])
             _put(connection, "message", 8, list(map(rows.message_row, batch.messages)))
-            _put(connection, "delivery", 10, list(map(rows.delivery_row, batch.deliveries)))
+            _put(connection, "delivery", 17, list(map(rows.delivery_row, batch.deliveries)))
             _put(connection, "taken", 2, [key for key, is_taken in batch.taken.items() if is_taken])
             _put(connection, "retained", 7, [rows.retained_row(each) for each in batch.retained.values() if each])
             gone = [key for key, options in batch.subscriptions.items() if options is None]

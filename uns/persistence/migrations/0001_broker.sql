@@ -1,4 +1,5 @@
--- number: given once, ascending, never reused; properties: MessagePack; times: UTC milliseconds.
+-- number: given once, ascending, never reused. Times: UTC milliseconds; 0 for never. Empty stands for nothing, there are
+-- no NULLs: Python binds integers and texts several times as fast.
 -- left_ms: when the session's client left, 0 while it is connected.
 CREATE TABLE session (
     number INTEGER PRIMARY KEY,
@@ -20,31 +21,39 @@ CREATE TABLE subscription (
     PRIMARY KEY (session, filter)
 ) WITHOUT ROWID;
 
--- A message that sessions wait for, once for all of them.
+-- A message that more than one session waits for, once for all of them. properties: MessagePack.
 CREATE TABLE message (
     number INTEGER PRIMARY KEY,
     topic TEXT NOT NULL,
     payload BLOB NOT NULL,
     qos INTEGER NOT NULL,
     retain INTEGER NOT NULL,
-    properties BLOB,
+    properties BLOB NOT NULL,
     publisher TEXT NOT NULL,
     received_ms INTEGER NOT NULL
 );
 
--- One message on its way to one session. packet_id 0: it has none yet; released: PUBREC has come;
--- identifiers: subscription identifiers, MessagePack; share: the shared subscription it came by, or empty.
+-- One message on its way to one session. shared: its row in `message`; 0 when it stands here, from topic on.
+-- packet_id 0: it has none yet; released: PUBREC has come; identifiers: of subscriptions, `1,2`; share: the shared
+-- subscription it came by.
 CREATE TABLE delivery (
     number INTEGER PRIMARY KEY,
     session INTEGER NOT NULL,
-    message INTEGER NOT NULL,
+    shared INTEGER NOT NULL,
     qos INTEGER NOT NULL,
     retain INTEGER NOT NULL,
     packet_id INTEGER NOT NULL,
     released INTEGER NOT NULL,
-    identifiers BLOB,
+    identifiers TEXT NOT NULL,
     share TEXT NOT NULL,
-    expires_ms INTEGER
+    expires_ms INTEGER NOT NULL,
+    topic TEXT NOT NULL,
+    payload BLOB NOT NULL,
+    message_qos INTEGER NOT NULL,
+    message_retain INTEGER NOT NULL,
+    properties BLOB NOT NULL,
+    publisher TEXT NOT NULL,
+    received_ms INTEGER NOT NULL
 );
 
 -- Packet ids of QoS 2 messages that came from the session's client and are not released yet.
@@ -58,8 +67,8 @@ CREATE TABLE retained (
     topic TEXT PRIMARY KEY,
     payload BLOB NOT NULL,
     qos INTEGER NOT NULL,
-    properties BLOB,
+    properties BLOB NOT NULL,
     publisher TEXT NOT NULL,
     received_ms INTEGER NOT NULL,
-    expires_ms INTEGER
+    expires_ms INTEGER NOT NULL
 ) WITHOUT ROWID;
