@@ -272,3 +272,20 @@ def test_an_assigned_client_id_is_nobodys(broker: Broker) -> None:
     connack = Peer(broker).connect("", clean=False)
     assert connack.properties["assigned_client_identifier"] == "uns-2"
     assert not connack.session_present
+
+
+def test_a_will_is_not_a_millisecond_early_by_a_clock_that_rounds_down(broker: Broker, clock: FakeClock) -> None:
+    """The network may have broken at the end of the millisecond that the clock showed then."""
+    clock.grain_ms = 1
+    watcher = Peer(broker)
+    watcher.connect("w")
+    watcher.subscribe("open/#")
+    peer = Peer(broker)
+    peer.connect("c", will=will(1), properties=KEPT)
+    peer.lose()
+    clock.advance(1_000)
+    broker.tick()
+    assert watcher.take() == []
+    clock.advance(1)
+    broker.tick()
+    assert watcher.take_one().payload == b"gone"

@@ -19,6 +19,8 @@ def sample(value: Any, at_ms: int, quality: Quality = Quality.GOOD) -> Sample:
 class StillClock:
     """Time stands at START_MS until a test moves it."""
 
+    grain_ms = 0
+
     def __init__(self) -> None:
         self.now_ms = START_MS
 

@@ -4,6 +4,8 @@
 class FakeClock:
     """Implements `uns.clock.Clock`. Both readings advance together; `set_wall` alone moves the wall clock."""
 
+    grain_ms = 0
+
     def __init__(self, wall_ms: int = 1_790_000_000_000, monotonic_ms: int = 0) -> None:
         self._wall_ms = wall_ms
         self._monotonic_ms = monotonic_ms

@@ -201,9 +201,12 @@ class Broker:
         return f"uns-{self._assigned}"
 
     def tick(self) -> int | None:
-        """Run what is due, so much of it at a time; the monotonic time in ms of the next timer, which may be past."""
+        """Run what is due, so much of it at a time; the monotonic time in ms of the next timer, which may be past.
+
+        None of it is early, not even by the grain of the clock.
+        """
         self.door.now_ms = self.clock.wall_ms()
-        return self.timers.run(self.clock.monotonic_ms(), TIMERS_PER_TICK)
+        return self.timers.run(self.clock.monotonic_ms() - self.clock.grain_ms, TIMERS_PER_TICK)
 
     def publish_sys_topics(self, interval_s: int, version: str, memory_bytes: MemoryBytes | None = None) -> None:
         """Say on `$SYS/broker/…` how the broker is, now and each `interval_s` seconds; call it once."""

@@ -6,6 +6,8 @@ import time
 class SystemClock:
     """`uns.clock.Clock` on the operating system's clocks."""
 
+    grain_ms = 1
+
     def wall_ms(self) -> int:
         return time.time_ns() // 1_000_000
 

@@ -27,6 +27,8 @@ BODY_BYTES = 5_000
 """A body brings at least this in each `BODY_S`, or its end."""
 STALL_S = 60.0
 """How long an answer may wait for a client that reads nothing."""
+CUT_S = 2.0
+"""How long a client that was cut off may take to see it; what it still sends is thrown away."""
 
 
 class Wait(Enum):
@@ -56,6 +58,7 @@ class PatientProtocol(H11Protocol):
     _waiting_since_s = 0.0
     _received_bytes = 0
     _upgraded = False
+    _is_cut = False
     _deadline: asyncio.TimerHandle | None = None
     _stalled: asyncio.TimerHandle | None = None
 
@@ -71,6 +74,8 @@ class PatientProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self._is_cut:
+            return
         self._received_bytes += len(data)
         super().data_received(data)
         self._follow()
@@ -110,7 +115,7 @@ class PatientProtocol(H11Protocol):
         if self._upgraded:
             return
         if self.transport.is_closing():
-            self._linger()
+            self._linger(STALL_S)
             return
         missing = {h11.IDLE: Wait.HEADER, h11.SEND_BODY: Wait.BODY}.get(self.conn.their_state)
         if missing is not self._wait:
@@ -138,15 +143,17 @@ class PatientProtocol(H11Protocol):
         self._begin(None)
         self.connections.discard(self)
         if begun and self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            # Closing at once would answer what is still coming with a reset, which takes the answer with it.
+            self._is_cut = True
             self.transport.write(TIMED_OUT)
-            self.transport.close()
-            self._linger()
+            self.transport.write_eof()
+            self._linger(CUT_S)
         else:
             self.transport.abort()
 
-    def _linger(self) -> None:
+    def _linger(self, wait_s: float) -> None:
         self._begin(None)
-        self._deadline = self.loop.call_later(STALL_S, self.transport.abort)
+        self._deadline = self.loop.call_later(wait_s, self.transport.abort)
 
     def _make_room(self) -> None:
         others = [other for other in self.connections if isinstance(other, PatientProtocol) and other is not self]

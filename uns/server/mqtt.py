@@ -100,6 +100,7 @@ class MqttListener:
     def _on_tick(self) -> None:
         self._tick = self._loop.call_later(TICK_S, self._on_tick)  # first, so that a failing timer stops no other
         due_ms = self._broker.tick()
-        if due_ms is not None and due_ms <= self._broker.clock.monotonic_ms():
+        clock = self._broker.clock
+        if due_ms is not None and due_ms <= clock.monotonic_ms() - clock.grain_ms:
             self._tick.cancel()
             self._tick = self._loop.call_later(0, self._on_tick)  # more is due than one turn of the loop takes
