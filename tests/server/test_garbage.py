@@ -10,7 +10,7 @@ from tests.support.until import until_async
 from uns.broker import Broker, Limits
 from uns.mqtt import Publish, Subscribe, Subscription
 from uns.server.clock import SystemClock
-from uns.server.garbage import YOUNG_OBJECTS, tamed
+from uns.server.garbage import YOUNG_OBJECTS, sweep, tamed
 from uns.server.mqtt import MqttListener
 
 
@@ -31,6 +31,20 @@ def test_survivors_are_not_looked_at_again_and_the_young_are_collected() -> None
         assert young() is None
         del collected
     assert gc.get_freeze_count() == 0
+
+
+async def test_what_died_frozen_is_found_by_the_sweep() -> None:
+    with tamed():
+        old = Knot()
+        gc.freeze()
+        watched = weakref.ref(old)
+        del old
+        gc.collect()
+        assert watched() is not None
+        sweeping = asyncio.create_task(sweep(every_s=0.01))
+        await until_async(lambda: watched() is None)
+        sweeping.cancel()
+        await asyncio.gather(sweeping, return_exceptions=True)
 
 
 async def test_a_closed_connection_goes_without_the_collector() -> None:

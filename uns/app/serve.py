@@ -38,7 +38,7 @@ from uns.policy.verdict import Mode, judge
 from uns.policy.violation import Violation
 from uns.security import Authenticator, HttpGuard
 from uns.server.clock import SystemClock
-from uns.server.garbage import tamed
+from uns.server.garbage import sweep, tamed
 from uns.server.http import HttpServer
 from uns.server.link import BrokerLink
 from uns.server.memory import resident_bytes
@@ -165,6 +165,8 @@ async def serve(
         trimming = asyncio.create_task(give_memory_back(lambda: broker.stats.memory_bytes), name="memory trim")
         stack.push_async_callback(stop_task, trimming)
         stack.enter_context(tamed())
+        sweeping = asyncio.create_task(sweep(), name="garbage sweep")
+        stack.push_async_callback(stop_task, sweeping)
         on_ready(Addresses(settings.mqtt.host, mqtt_port, settings.http.host, http.port, tls_port))
         await stop.wait()
 

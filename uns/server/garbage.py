@@ -2,11 +2,14 @@
 
 A broker keeps much and leaves few cycles: a full collection would look at a million retained messages to find nothing,
 and hold up every client for half a second. So young objects are collected as always, in larger portions, and what
-survives twice is frozen: no collection looks at it again. A cycle that dies after it was frozen is not found.
-Connections and sessions make none (a test holds that), so what could pile up is what the platform makes once.
+survives twice is frozen: no collection of the young looks at it again. MQTT connections and sessions make no cycles (a
+test holds that), but HTTP does, and what dies frozen would pile up over months: so `sweep` looks at everything now and
+then, the more rarely the longer it takes.
 """
 
+import asyncio
 import gc
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,6 +18,9 @@ YOUNG_OBJECTS = 20_000
 """Between two collections of the young; the default of 700 costs a broker several percent."""
 YOUNG_ROUNDS = 2
 """Rounds until the survivors are looked at once more, and frozen: some 60,000 objects, about 10 ms."""
+
+SWEEP_S = 3600.0
+SWEEP_SHARE = 10_000
 
 
 @contextmanager
@@ -31,6 +37,18 @@ def tamed() -> Iterator[None]:
         gc.callbacks.remove(_freeze_survivors)
         gc.set_threshold(*before)
         gc.unfreeze()
+
+
+async def sweep(every_s: float = SWEEP_S) -> None:
+    """Find the cycles that died frozen, again and again until cancelled; at most a ten-thousandth of the time."""
+    pause_s = every_s
+    while True:
+        await asyncio.sleep(pause_s)
+        started = time.monotonic()
+        gc.unfreeze()
+        gc.collect()
+        gc.freeze()
+        pause_s = max(every_s, (time.monotonic() - started) * SWEEP_SHARE)
 
 
 def _freeze_survivors(phase: str, info: dict[str, Any]) -> None:
