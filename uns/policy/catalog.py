@@ -44,6 +44,7 @@ CATALOG = {
     "payload.timestamp": "The timestamp is not RFC 3339 in UTC with Z.",
     "payload.type": "A value has another JSON type than the contract says.",
     "payload.unknown_member": "The payload has a member that the contract does not know.",
+    "plant.certificate": "A certificate or key for TLS cannot be read, or is none in PEM.",
     "plant.duplicate_key": "A key stands twice in one mapping.",
     "plant.encoding": "A file is not UTF-8.",
     "plant.environment": "An environment variable holds a value that the setting cannot take.",
