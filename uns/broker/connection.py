@@ -161,16 +161,20 @@ class Connection:
 
     # --- bytes --------------------------------------------------------------------------------------------------
 
-    def receive(self, data: bytes) -> None:
-        """Take what the network brought; answers stand in `out` afterwards."""
+    def receive(self, data: bytes) -> bool:
+        """Take what the network brought; answers stand in `out` afterwards.
+
+        True when everything that came is worked off and more may come: the way of nearly every small chunk.
+        """
         if self.state is _CLOSED:
-            return
+            return False
         now_ms = self.last_seen_ms = self._clock.monotonic_ms()
         self._stats.bytes_in += len(data)
         if self.meter is not None:
             self.meter.spend_bytes(len(data))
         self.decoder.feed(data)
         self._take_turn(now_ms)
+        return self.wants_input and not self.busy
 
     @property
     def busy(self) -> bool:
@@ -202,11 +206,6 @@ class Connection:
     def unfinished_bytes(self) -> int:
         """What was received and is not handled: the part of a packet, and what waits for its turn."""
         return self.decoder.held_bytes
-
-    @property
-    def at_rest(self) -> bool:
-        """Everything that came is worked off, and more may come: the way of nearly every small chunk."""
-        return self.wants_input and not self.busy
 
     def proceed(self) -> None:
         """Work for one turn on what was received and on retained messages that are still owed."""

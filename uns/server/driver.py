@@ -4,8 +4,8 @@ Each received chunk goes through the broker at once; what it makes ready is writ
 A transport that takes no more marks its connection congested, and the broker sheds or queues. From a client that is
 behind nothing more is read, so that no client fills memory or takes the others' turn.
 
-TCP and TLS carry the bytes as they are; what wraps them (WebSocket) overrides `_receive`, `_proceed_unread`, `_write`
-and `close`.
+TCP and TLS carry the bytes as they are; what wraps them (WebSocket) overrides `data_received`, `_proceed_unread`,
+`_write` and `close`.
 """
 
 import asyncio
@@ -50,14 +50,12 @@ class MqttProtocol(asyncio.Protocol):
         self._transport.set_write_buffer_limits(high=self._broker.limits.max_unsent_bytes)
 
     def data_received(self, data: bytes) -> None:
-        self._receive(data)
-        yields = len(data) >= CHUNK_BYTES
-        if yields or self._unread or self._connection is None or not self._connection.at_rest:
-            self._regulate(yields=yields)
-
-    def _receive(self, data: bytes) -> None:
         assert self._connection is not None
-        self._connection.receive(data)
+        at_rest = self._connection.receive(data)
+        if len(data) >= CHUNK_BYTES:
+            self._regulate(yields=True)
+        elif not at_rest:
+            self._regulate()
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._abort is not None:

@@ -18,7 +18,7 @@ from websockets.server import ServerProtocol
 
 from uns.broker import Broker, Connection, State
 from uns.mqtt import ReasonCode
-from uns.server.driver import MqttProtocol, peer_address
+from uns.server.driver import CHUNK_BYTES, MqttProtocol, peer_address
 from uns.server.upgrade import OPENED, Gate, answer_upgrade
 
 PATH = "/mqtt"
@@ -59,15 +59,14 @@ class MqttWebSocket(MqttProtocol):
             super().close()
 
     def data_received(self, data: bytes) -> None:
-        if self._connection is not None:  # else it was refused
-            super().data_received(data)
-
-    def _receive(self, data: bytes) -> None:
+        if self._connection is None:
+            return  # it was refused
         self._unread = self._unread[self._unread_at :] + data if self._unread else data
         self._unread_at = 0
         if self._frames.close_sent is not None:
             self._limit_late()
         self._proceed_unread()
+        self._regulate(yields=len(data) >= CHUNK_BYTES)
 
     def _proceed_unread(self) -> None:
         """Unwrap what was received, for one turn, while the connection wants it; after our goodbye, to see theirs."""
