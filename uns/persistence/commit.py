@@ -12,8 +12,9 @@ two of them:
 import asyncio
 import logging
 import sqlite3
-from concurrent.futures import ThreadPoolExecutor
+import threading
 from enum import StrEnum
+from queue import SimpleQueue
 
 from uns.broker import Batch, Ledger, Urgency
 from uns.errors import Finding
@@ -48,9 +49,12 @@ class GroupCommit:
         self._ledger = ledger
         self._store = store
         self._loop = asyncio.get_running_loop()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="broker-store")
+        self._inbox: SimpleQueue[Batch | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._write, name="broker store", daemon=True)
+        self._thread.start()
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._timer: asyncio.Handle | None = None
-        self._writing: asyncio.Future[None] | None = None
         self._unwritten: Batch | None = None
         self._closing = False
         ledger.on_urgency = self._schedule
@@ -62,7 +66,7 @@ class GroupCommit:
 
     def _schedule(self, urgency: Urgency) -> None:
         """The open batch has become more urgent, or the last one is done and this is what came meanwhile."""
-        if self._writing is not None or self._unwritten is not None or self._closing or urgency is Urgency.NONE:
+        if self._unwritten is not None or self._closing or urgency is Urgency.NONE:
             return
         if self._timer is not None:
             self._timer.cancel()
@@ -76,13 +80,21 @@ class GroupCommit:
         batch = self._unwritten or self._ledger.take()
         if batch is not None:
             self._unwritten = batch
-            self._writing = self._loop.run_in_executor(self._thread, self._store.write, batch)
-            self._writing.add_done_callback(self._written)
+            self._idle.clear()
+            self._inbox.put(batch)
 
-    def _written(self, writing: "asyncio.Future[None]") -> None:
-        self._writing = None
-        batch, error = self._unwritten, writing.exception()
-        assert batch is not None
+    def _write(self) -> None:
+        """In the thread: each batch, until None comes."""
+        while (batch := self._inbox.get()) is not None:
+            error: Exception | None = None
+            try:
+                self._store.write(batch)
+            except Exception as raised:  # told and tried again in the loop
+                error = raised
+            self._loop.call_soon_threadsafe(self._written, batch, error)
+
+    def _written(self, batch: Batch, error: Exception | None) -> None:
+        self._idle.set()
         if error is None:
             self.batches += 1
             self._unwritten = None
@@ -93,7 +105,7 @@ class GroupCommit:
         else:
             self._failed(batch, error)
 
-    def _failed(self, batch: Batch, error: BaseException) -> None:
+    def _failed(self, batch: Batch, error: Exception) -> None:
         self.failures += 1
         finding = Finding(
             id="storage.write_failed",
@@ -114,21 +126,17 @@ class GroupCommit:
         self._closing = True
         if self._timer is not None:
             self._timer.cancel()
-        if self._writing is not None:
-            await asyncio.wait([self._writing])
-            await asyncio.sleep(0)  # its callback
+        await self._idle.wait()
         for _ in range(2):  # a batch that is tried again, and what came meanwhile
             self._commit()
-            if self._writing is None:
-                break
-            await asyncio.wait([self._writing])
-            await asyncio.sleep(0)
+            await self._idle.wait()
             if self._unwritten is not None:
                 log.error("what was not written to %s is lost with this stop", self._store.path)
                 break
         self._ledger.on_urgency = None
-        await asyncio.to_thread(self._thread.shutdown)
+        self._inbox.put(None)
+        await asyncio.to_thread(self._thread.join)
 
 
-def _is_disk_error(error: BaseException) -> bool:
+def _is_disk_error(error: Exception) -> bool:
     return isinstance(error, OSError | sqlite3.OperationalError)
