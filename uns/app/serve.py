@@ -11,7 +11,7 @@ import logging
 import secrets
 import ssl
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -27,7 +27,7 @@ from uns.app.health import Health, checks, gauges, stop_task
 from uns.app.notice_log import NoticeLog
 from uns.app.plant import Plant
 from uns.app.sources import Sources
-from uns.broker import Broker
+from uns.broker import Broker, Retained
 from uns.clock import Clock
 from uns.errors import Finding, UnsError
 from uns.history import Recorder, SqliteHistory, query
@@ -38,7 +38,7 @@ from uns.policy.verdict import Mode, judge
 from uns.policy.violation import Violation
 from uns.security import Authenticator, HttpGuard
 from uns.server.clock import SystemClock
-from uns.server.garbage import sweep, tamed
+from uns.server.garbage import paused, sweep, tamed
 from uns.server.http import HttpServer
 from uns.server.link import BrokerLink
 from uns.server.memory import resident_bytes
@@ -51,6 +51,7 @@ from uns.web import SECURITY_HEADERS, STATIC
 
 log = logging.getLogger(__name__)
 
+HOST_CLIENT_ID = "sparkplug-host"
 HOST_TICK_S = 0.2
 
 DevicesReady = Callable[[], Awaitable[None]]
@@ -112,7 +113,7 @@ async def serve(
             make_client_id=lambda: f"auto-{secrets.token_hex(8)}",
             keeps=settings.mqtt.durability != "memory",
         )
-        commit = _keep(broker, data, settings.mqtt.durability, stack)
+        commit, projected = _keep(broker, data, settings.mqtt.durability, stack)
         if settings.mqtt.sys_interval_s:
             broker.publish_sys_topics(
                 settings.mqtt.sys_interval_s, f"uns-platform version {__version__}", resident_bytes
@@ -121,8 +122,8 @@ async def serve(
         stack.push_async_callback(mqtt.stop)  # the last to leave: its clients still hear of the deaths below
         link = partial(BrokerLink, broker)
         recorder, read_history = _start_history(plant, data, link("history"), clock, stack)
-        host = _start_host(plant, link("sparkplug-host"), clock, violations.record, recorder)
-        host.adopt(list(broker.retained("#")))
+        host = _start_host(plant, link(HOST_CLIENT_ID), clock, violations.record, recorder)
+        host.adopt(projected)
         stack.callback(host.stop)
         ticking = asyncio.create_task(health.repeat("sparkplug host", host.tick, HOST_TICK_S), name="sparkplug host")
         stack.push_async_callback(stop_task, ticking)
@@ -215,21 +216,37 @@ def _start_history(
     return recorder, partial(query, store)
 
 
-def _keep(broker: Broker, data: Path, durability: str, stack: AsyncExitStack) -> GroupCommit | None:
-    """Take up what the last run left, and write down from now on what must not be forgotten; the last to stop."""
+def _keep(
+    broker: Broker, data: Path, durability: str, stack: AsyncExitStack
+) -> tuple[GroupCommit | None, list[Message]]:
+    """Take up what the last run left, and write down from now on what must not be forgotten; the last to stop.
+
+    With what the Sparkplug host of the last run had projected.
+    """
+    projected: list[Message] = []
     if durability == Durability.MEMORY:
-        return None
+        return None, projected
     started = time.monotonic()
     store = BrokerStore(data / "broker.db", synced=durability == Durability.FSYNC)
     stack.push_async_callback(asyncio.to_thread, store.close)
-    broker.restore(store.load())
+    with paused():
+        snapshot = store.load()
+        snapshot.retained = _noting(snapshot.retained, projected)
+        broker.restore(snapshot)
     sessions, retained = broker.stats.sessions, broker.stats.topics
     if sessions or retained:
         took_s = time.monotonic() - started
         log.info("%d sessions and %d retained messages taken up in %.1f s", sessions, retained, took_s)
     commit = GroupCommit(broker.ledger, store)
     stack.push_async_callback(commit.close)
-    return commit
+    return commit, projected
+
+
+def _noting(retained: Iterable[Retained], projected: list[Message]) -> Iterator[Retained]:
+    for row in retained:
+        if row.message.publisher == HOST_CLIENT_ID:
+            projected.append(row.message)
+        yield row
 
 
 def _start_host(

@@ -24,6 +24,16 @@ SWEEP_SHARE = 10_000
 
 
 @contextmanager
+def paused() -> Iterator[None]:
+    """While much is made that stays, such as a million retained messages read from disk."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+@contextmanager
 def tamed() -> Iterator[None]:
     """Enter when everything is started. Afterwards all is as it was."""
     before = gc.get_threshold()
