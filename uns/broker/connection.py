@@ -10,22 +10,18 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from msgspec import structs
-
 from uns.broker import on_connect
 from uns.broker.admittance import host_of
-from uns.broker.aliases import OutgoingAliases
 from uns.broker.identity import Publisher
-from uns.broker.ledger import Promise
 from uns.broker.notices import SETTINGS, Trouble
 from uns.broker.on_publish import on_puback, on_pubcomp, on_publish, on_pubrec, on_pubrel
 from uns.broker.on_subscribe import on_subscribe, on_unsubscribe
+from uns.broker.outlet import Outlet, cut
 from uns.broker.rate import Meter
 from uns.broker.route import Target
 from uns.broker.session import Session
 from uns.broker.state import State
 from uns.broker.timers import Timer
-from uns.errors import Finding
 from uns.link import Message, Properties
 from uns.mqtt import (
     Auth,
@@ -44,7 +40,6 @@ from uns.mqtt import (
     Side,
     Subscribe,
     Unsubscribe,
-    encode,
 )
 
 if TYPE_CHECKING:
@@ -74,7 +69,7 @@ search for more."""
 _FED: Any = object()
 
 
-class Connection:
+class Connection(Outlet):
     """Made by `Broker.accept`. The server feeds `receive`, writes what `take` returns, closes when `state` is CLOSED
     and `out` is empty, sets `congested` while the socket takes no more, and calls `lost` when the peer is gone.
 
@@ -84,15 +79,9 @@ class Connection:
     __slots__ = (
         "_clock",
         "_door",
-        "_max_unsent_bytes",
-        "_stats",
-        "acknowledge_problems",
         "address",
         "aliases",
-        "broker",
         "buffered",
-        "client_max_packet_bytes",
-        "congested",
         "decoder",
         "feeds",
         "held",
@@ -100,12 +89,8 @@ class Connection:
         "keep_alive_ms",
         "last_seen_ms",
         "meter",
-        "out",
-        "outgoing_aliases",
         "over",
-        "owed",
         "publisher",
-        "ready",
         "receiving",
         "refusal",
         "send_window",
@@ -113,13 +98,12 @@ class Connection:
         "state",
         "takes_plain_frames",
         "timer",
-        "unsent_bytes",
-        "version",
         "will",
         "working",
     )
 
     def __init__(self, broker: "Broker", address: str, over: str = "") -> None:
+        super().__init__(broker)
         self.address = address
         self.over = over
         self.host = host_of(address)
@@ -128,33 +112,21 @@ class Connection:
         self.meter: Meter | None = None
         self.refusal = broker.admittance.enter(self.host, broker.limits)
         self.state = State.NEW
-        self.version = 4
         self.session: Session | None = None
         self.publisher = Publisher("", "", address)
-        self.out: list[bytes] = []
-        self.congested = False
         self.send_window = broker.limits.receive_maximum
         self.takes_plain_frames = False
-        self.broker = broker
         self._door = broker.door
         self._clock = broker.clock
-        self._stats = broker.stats
-        self._max_unsent_bytes = broker.limits.max_unsent_bytes
         self.decoder = Decoder(Side.SERVER, max_packet_bytes=broker.limits.max_packet_bytes, known=broker.door.known)
         self.aliases: dict[int, str] = {}
         self.receiving: set[int] = set()
         """QoS 2 packet ids that came on this connection and are not released: what Receive Maximum counts (4.9)."""
-        self.outgoing_aliases: OutgoingAliases | None = None
-        self.client_max_packet_bytes = 0
-        self.acknowledge_problems = True
         self.feeds: deque[Feed] = deque()
         self.held: deque[Any] = deque()
-        self.owed: deque[tuple[Promise | None, Any]] = deque()
-        self.unsent_bytes = 0
         self.working = False
         self.keep_alive_ms = 0
         self.last_seen_ms = broker.clock.monotonic_ms()
-        self.ready = False
         self.will: tuple[Message, int] | None = None
         due_ms = self.last_seen_ms + broker.limits.connect_timeout_s * 1000
         self.timer: Timer | None = broker.timers.at(due_ms, self._connect_timed_out)
@@ -282,54 +254,8 @@ class Connection:
     def _may_feed(self) -> bool:
         return self.session is not None and self.session.keeps_up and not self.owed
 
-    def write(self, frame: bytes) -> None:
-        """Queue a frame; the server is woken once per turn."""
-        self.out.append(frame)
-        self.unsent_bytes += len(frame)
-        if self.unsent_bytes > self._max_unsent_bytes:
-            self.congested = True
-        if not self.ready:
-            self.wake()
-
-    def wake(self) -> None:
-        """Ask the server to come for `out`, once until it does."""
-        self.ready = True
-        self.broker.wake(self)
-
-    def take(self) -> bytes:
-        """Everything unsent, joined; the connection may be woken again from now on."""
-        self.ready = False
-        self.congested = False
-        self.unsent_bytes = 0
-        data = self.out[0] if len(self.out) == 1 else b"".join(self.out)
-        self.out.clear()
-        self._stats.bytes_out += len(data)
-        return data
-
-    def send(self, packet: Any) -> bool:
-        """Send an answer, without its explanation when that makes it too large for the client (MQTT-3.2.2-19).
-
-        False when it is too large even so, and was not sent (MQTT-3.1.2-24).
-        """
-        frame = encode(packet, self.version)
-        room = self.client_max_packet_bytes
-        if room and len(frame) > room and getattr(packet, "properties", None):
-            frame = encode(structs.replace(packet, properties=_unexplained(packet.properties)), self.version)
-        if room and len(frame) > room:
-            return False
-        self.broker.stats.control_out += 1
-        self.broker.stats.control_bytes_out += len(frame)
-        self.write(frame)
-        return True
-
-    def answer(self, packet: Any, promise: Promise | None) -> None:
-        """Send an answer when what it promises is on disk, and never before an earlier one (MQTT-4.6.0-2 to -4)."""
-        if promise is not None:
-            promise.on_kept = self.settle
-        elif not self.owed:
-            self.send(packet)
-            return
-        self.owed.append((promise, packet))
+    def _whole(self) -> "Connection":
+        return self
 
     @property
     def unacknowledged(self) -> int:
@@ -337,39 +263,6 @@ class Connection:
         if not self.owed:
             return len(self.receiving)
         return len(self.receiving) + sum(1 for _, packet in self.owed if type(packet) is Puback)
-
-    def settle(self) -> None:
-        """Send the answers whose promises are kept. A client that can be told that the disk is full is told."""
-        owed = self.owed
-        while owed:
-            promise, packet = owed[0]
-            if promise is not None and promise.open:
-                if promise.finding is None or type(packet) is not Puback or self.version < 5:
-                    break
-                packet = Puback(packet.packet_id, ReasonCode.QUOTA_EXCEEDED, self.problem(promise.finding))
-            owed.popleft()
-            if type(packet) is bytes:
-                self.write(packet)
-            else:
-                self.send(packet)
-        if not self.ready and (self.busy or not owed):
-            self.wake()  # there may be more to read and to do
-
-    def send_publish(self, packet: Publish, promise: Promise | None = None) -> bool:
-        """False when the client said it takes no packet of this size (MQTT-3.1.2-24)."""
-        aliases, room = self.outgoing_aliases, self.client_max_packet_bytes
-        waits = promise is not None or (packet.qos > 0 and bool(self.owed))
-        # What waits sets no alias: a message that overtakes it could not be understood.
-        frame = encode(packet, self.version) if aliases is None or waits else aliases.encode(packet, room)
-        if room and len(frame) > room:
-            return False
-        if promise is not None:
-            promise.on_kept = self.settle
-        if waits:
-            self.owed.append((promise, frame))
-        else:
-            self.write(frame)
-        return True
 
     def shed(self, count: int = 1) -> None:
         """Count QoS 0 messages that a slow consumer does not get."""
@@ -479,16 +372,6 @@ class Connection:
     def _on_second_connect(self, packet: Connect) -> None:
         self.disconnect(ReasonCode.PROTOCOL_ERROR, "CONNECT came twice")  # MQTT-3.1.0-2
 
-    def problem(self, finding: Finding) -> Properties | None:
-        """Reason String and User Properties, unless the client asked for none (MQTT-3.1.2-29)."""
-        if not self.acknowledge_problems:
-            return None
-        details = [("uns-finding", finding.id), ("uns-where", finding.where), ("uns-nearest", finding.nearest)]
-        return {
-            "reason_string": _cut(str(finding)),
-            "user_property": [(name, _cut(value)) for name, value in details if value],
-        }
-
     # --- the end ------------------------------------------------------------------------------------------------
 
     def disconnect(self, reason_code: int, text: str, setting: str = "") -> None:
@@ -502,7 +385,7 @@ class Connection:
             self._refuse_unopened(reason_code, text)
             return
         if self.version == 5:
-            properties: Properties | None = {"reason_string": _cut(text)} if self.acknowledge_problems else None
+            properties: Properties | None = {"reason_string": cut(text)} if self.acknowledge_problems else None
             self.send(Disconnect(reason_code, properties))
         self.close()
 
@@ -567,16 +450,6 @@ class Connection:
         broker.forget(self)
         if not self.ready:
             self.wake()  # so that the server closes the socket
-
-
-def _unexplained(properties: Properties) -> Properties | None:
-    """Without what a server may leave out when room is short (MQTT-3.4.2-2, -3 and their like)."""
-    kept = {name: value for name, value in properties.items() if name not in ("reason_string", "user_property")}
-    return kept or None
-
-
-def _cut(text: str, limit: int = 1000) -> str:
-    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 _ON_PACKET: Final[dict[type, Callable[[Connection, Any], None]]] = {

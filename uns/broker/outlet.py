@@ -1,0 +1,167 @@
+"""What goes out to one client, in which order, and when?
+
+send, send_publish ──────────────────────────────▶ out ─▶ the server writes it, once per turn of its loop
+answer ─▶ owed: until what it promises is on disk ──┘
+"""
+
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from msgspec import structs
+
+from uns.broker.aliases import OutgoingAliases
+from uns.broker.ledger import Promise
+from uns.errors import Finding
+from uns.link import Properties
+from uns.mqtt import Puback, Publish, ReasonCode, encode
+
+if TYPE_CHECKING:
+    from uns.broker.broker import Broker
+    from uns.broker.connection import Connection
+
+REASON_CHARACTERS = 1000
+
+
+class Outlet:
+    """The half of a `Connection` that sends. What CONNECT said is set by whoever read it: version,
+    client_max_packet_bytes (0: any), acknowledge_problems (MQTT-3.1.2-29), outgoing_aliases.
+
+    out: frames for the server to take. owed: answers that wait for their promise, and what must not overtake them.
+    congested: the client does not read. ready: the server will come for `out`.
+    """
+
+    __slots__ = (
+        "_max_unsent_bytes",
+        "_stats",
+        "acknowledge_problems",
+        "broker",
+        "client_max_packet_bytes",
+        "congested",
+        "out",
+        "outgoing_aliases",
+        "owed",
+        "ready",
+        "unsent_bytes",
+        "version",
+    )
+
+    def __init__(self, broker: "Broker") -> None:
+        self.broker = broker
+        self.version = 4
+        self.out: list[bytes] = []
+        self.owed: deque[tuple[Promise | None, Any]] = deque()
+        self.unsent_bytes = 0
+        self.congested = False
+        self.ready = False
+        self.client_max_packet_bytes = 0
+        self.acknowledge_problems = True
+        self.outgoing_aliases: OutgoingAliases | None = None
+        self._stats = broker.stats
+        self._max_unsent_bytes = broker.limits.max_unsent_bytes
+
+    def write(self, frame: bytes) -> None:
+        """Queue a frame; the server is woken once per turn."""
+        self.out.append(frame)
+        self.unsent_bytes += len(frame)
+        if self.unsent_bytes > self._max_unsent_bytes:
+            self.congested = True
+        if not self.ready:
+            self.wake()
+
+    def wake(self) -> None:
+        """Ask the server to come for `out`, once until it does."""
+        self.ready = True
+        self.broker.wake(self._whole())
+
+    def _whole(self) -> "Connection":
+        """The connection that this is a half of."""
+        raise NotImplementedError
+
+    def take(self) -> bytes:
+        """Everything unsent, joined; the connection may be woken again from now on."""
+        self.ready = False
+        self.congested = False
+        self.unsent_bytes = 0
+        data = self.out[0] if len(self.out) == 1 else b"".join(self.out)
+        self.out.clear()
+        self._stats.bytes_out += len(data)
+        return data
+
+    def send(self, packet: Any) -> bool:
+        """Send an answer, without its explanation when that makes it too large for the client (MQTT-3.2.2-19).
+
+        False when it is too large even so, and was not sent (MQTT-3.1.2-24).
+        """
+        frame = encode(packet, self.version)
+        room = self.client_max_packet_bytes
+        if room and len(frame) > room and getattr(packet, "properties", None):
+            frame = encode(structs.replace(packet, properties=_unexplained(packet.properties)), self.version)
+        if room and len(frame) > room:
+            return False
+        self._stats.control_out += 1
+        self._stats.control_bytes_out += len(frame)
+        self.write(frame)
+        return True
+
+    def send_publish(self, packet: Publish, promise: Promise | None = None) -> bool:
+        """False when the client said it takes no packet of this size (MQTT-3.1.2-24)."""
+        aliases, room = self.outgoing_aliases, self.client_max_packet_bytes
+        waits = promise is not None or (packet.qos > 0 and bool(self.owed))
+        # What waits sets no alias: a message that overtakes it could not be understood.
+        frame = encode(packet, self.version) if aliases is None or waits else aliases.encode(packet, room)
+        if room and len(frame) > room:
+            return False
+        if promise is not None:
+            promise.on_kept = self.settle
+        if waits:
+            self.owed.append((promise, frame))
+        else:
+            self.write(frame)
+        return True
+
+    def answer(self, packet: Any, promise: Promise | None) -> None:
+        """Send an answer when what it promises is on disk, and never before an earlier one (MQTT-4.6.0-2 to -4)."""
+        if promise is not None:
+            promise.on_kept = self.settle
+        elif not self.owed:
+            self.send(packet)
+            return
+        self.owed.append((promise, packet))
+
+    def settle(self) -> None:
+        """Send the answers whose promises are kept. A client that can be told that the disk is full is told."""
+        owed = self.owed
+        while owed:
+            promise, packet = owed[0]
+            if promise is not None and promise.open:
+                if promise.finding is None or type(packet) is not Puback or self.version < 5:
+                    break
+                packet = Puback(packet.packet_id, ReasonCode.QUOTA_EXCEEDED, self.problem(promise.finding))
+            owed.popleft()
+            if type(packet) is bytes:
+                self.write(packet)
+            else:
+                self.send(packet)
+        if not self.ready:
+            self.wake()  # there may be more to read and to do
+
+    def problem(self, finding: Finding) -> Properties | None:
+        """Reason String and User Properties, unless the client asked for none (MQTT-3.1.2-29)."""
+        if not self.acknowledge_problems:
+            return None
+        details = [("uns-finding", finding.id), ("uns-where", finding.where), ("uns-nearest", finding.nearest)]
+        return {
+            "reason_string": cut(str(finding)),
+            "user_property": [(name, cut(value)) for name, value in details if value],
+        }
+
+
+def cut(text: str) -> str:
+    """A text for a packet: a finding may quote what the client made as long as it liked."""
+    return text if len(text) <= REASON_CHARACTERS else text[: REASON_CHARACTERS - 1] + "…"
+
+
+def _unexplained(properties: Properties) -> Properties | None:
+    """Without what a server may leave out when room is short (MQTT-3.4.2-2, -3 and their like)."""
+    kept = {name: value for name, value in properties.items() if name not in ("reason_string", "user_property")}
+    return kept or None
