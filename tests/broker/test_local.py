@@ -47,7 +47,7 @@ def test_a_receiver_that_fails_harms_nobody(broker: Broker, peer: Peer) -> None:
         raise ValueError(message.topic)
 
     defects: list[str] = []
-    broker.door._on_defect = lambda what, topic, error: defects.append(f"{what} on {topic}: {error}")
+    broker.door._refusals._on_defect = lambda what, topic, error: defects.append(f"{what} on {topic}: {error}")
     broker.local("broken").subscribe("open/#", fail)
     got: list[Message] = []
     broker.local("sound").subscribe("open/#", got.append)

@@ -11,13 +11,14 @@ import msgspec
 from uns.broker.admittance import Admittance
 from uns.broker.budget import Budget
 from uns.broker.connection import Connection
-from uns.broker.door import Door, OnDefect
+from uns.broker.door import Door
 from uns.broker.identity import Authenticate, Publisher, trust_everyone
 from uns.broker.kept import Snapshot
 from uns.broker.ledger import Ledger
 from uns.broker.limits import Limits
 from uns.broker.local import LocalClient
 from uns.broker.notices import Notices, OnNotice, Trouble
+from uns.broker.refusals import OnDefect
 from uns.broker.route import Current
 from uns.broker.session import Session
 from uns.broker.sessions import SessionTable

@@ -8,14 +8,21 @@ Only this file touches routes, current values and retained messages.
 
 from collections.abc import Callable, Iterable, Iterator
 
-import msgspec
-
 from uns.broker.connection import Connection
 from uns.broker.identity import Publisher
 from uns.broker.kept import Retained
 from uns.broker.ledger import Ledger
 from uns.broker.limits import Limits
 from uns.broker.quota import properties_bytes
+from uns.broker.refusals import (
+    OnDefect,
+    Refusals,
+    malformed_topic,
+    payload_format_fault,
+    rejected_topic,
+    rejection_notice,
+    tagged,
+)
 from uns.broker.retained import RETAINED_BYTES, retained_finding
 from uns.broker.route import Current, Fanout, Route, Target
 from uns.broker.stats import Stats
@@ -24,20 +31,14 @@ from uns.clock import Clock
 from uns.errors import Finding, shorten
 from uns.link import Message, Properties, Receive
 from uns.mqtt import PublishRun
-from uns.policy.verdict import ACCEPTED, Admission, Mode, Outcome, TopicRule, Verdict, judge
+from uns.policy.verdict import ACCEPTED, Admission, Outcome, TopicRule, Verdict, judge
 from uns.policy.violation import Violation
-from uns.samples import format_timestamp
 from uns.topics import TopicTrie, topic_fault
 
 NODES_LOOKED_AT = 2000
 """Beyond it, one step of the epoch, which every topic notices at its next message, costs less than a walk."""
 SEARCH_STEP = 256
 STRAYS_KEPT = 10_000
-REJECTED_PREFIX = "$uns/rejected/"
-_encode_json = msgspec.json.encode
-
-OnDefect = Callable[[str, str, Exception], None]
-"""Told of an exception in a part behind the door: what failed, on which topic, and why. Must return at once."""
 
 
 class Door:
@@ -61,8 +62,7 @@ class Door:
         self._limits = limits
         self._stats = stats
         self._ledger = ledger
-        self._on_violation = on_violation
-        self._on_defect = on_defect
+        self._refusals = Refusals(stats, on_violation, on_defect)
         self._routes: dict[str, Route] = {}
         self.known: dict[bytes, Route] = {}
         """The same routes by the bytes of their topic, for the decoders: they hand them back with a run, unopened."""
@@ -95,12 +95,12 @@ class Door:
         if finding is not None:
             verdict = judge(route.rule.mode, finding)
             message = Message(topic, payload, qos, retain, properties, publisher.client_id, self.now_ms)
-            self._record(verdict, publisher, message, route.rule.mode)
+            self._refusals.record(verdict, publisher, message, route.rule.mode, self.now_ms)
             if not verdict.delivered:
                 route.current.refused = finding
                 return verdict
             if verdict.outcome is Outcome.WARNED:
-                properties = _tagged(properties, finding)
+                properties = tagged(properties, finding)
         fanout = route.fanout
         if fanout is None or route.epoch != self._epoch or route.stray:
             fanout = self._fan_out(route)
@@ -198,7 +198,7 @@ class Door:
             return ACCEPTED
         verdict = judge(rule.mode, finding)
         if not verdict.delivered:
-            self._record(verdict, publisher, message, rule.mode)
+            self._refusals.record(verdict, publisher, message, rule.mode, self.now_ms)
         return verdict
 
     def _finding(
@@ -207,7 +207,7 @@ class Door:
         """What is wrong with a message: access first, then what it says of itself, then hierarchy and contract."""
         if role not in rule.publishers:
             return rule.access_finding(role)
-        if properties is not None and (fault := _payload_format_fault(payload, properties)) is not None:
+        if properties is not None and (fault := payload_format_fault(payload, properties)) is not None:
             return fault
         if retain and not payload:
             return None  # clearing is subject to access alone
@@ -216,11 +216,11 @@ class Door:
         try:
             return rule.check(payload)
         except Exception as error:  # a validator that fails must never let a message pass unjudged
-            return self._validator_failed(rule.topic, error)
+            return self._refusals.validator_failed(rule.topic, error)
 
     def _name_finding(self, topic: str) -> Finding | None:
         fault = topic_fault(topic) or self.depth_fault(topic)
-        return _malformed_topic(topic, fault) if fault else None
+        return malformed_topic(topic, fault) if fault else None
 
     def depth_fault(self, topic: str) -> str:
         """Why a topic name or filter is too deep or too long, or an empty string."""
@@ -263,7 +263,7 @@ class Door:
             try:
                 receive(message)
             except Exception as error:  # a part of the platform that fails is not the publisher's fault
-                self._receiver_failed(message.topic, error)
+                self._refusals.receiver_failed(message.topic, error)
 
     def _send_plain(self, connections: list[Connection], frame: bytes) -> None:
         for connection in connections:
@@ -432,57 +432,12 @@ class Door:
     def refuse(self, publisher: Publisher, message: Message, finding: Finding) -> Verdict:
         """Refuse a message that breaks the standard itself, whatever the mode of its branch; recorded like any."""
         verdict = Verdict(Outcome.REJECTED, finding)
-        self._record(verdict, publisher, message, None)
+        self._refusals.record(verdict, publisher, message, None, self.now_ms)
         return verdict
-
-    def _record(self, verdict: Verdict, publisher: Publisher, message: Message, mode: Mode | None) -> None:
-        self._stats.violations += 1
-        if not verdict.delivered:
-            self._stats.publishes_refused += 1
-        if verdict.finding is not None and verdict.finding.family == "quota":
-            self._stats.quota_refused += 1
-        if self._on_violation is None or verdict.outcome is Outcome.OBSERVED:
-            return
-        self._on_violation(
-            Violation(
-                time_ms=self.now_ms,
-                verdict=verdict,
-                topic=message.topic,
-                payload=message.payload,
-                qos=message.qos,
-                retain=message.retain,
-                properties=message.properties,
-                client_id=publisher.client_id,
-                role=publisher.role,
-                address=publisher.address,
-                mode=mode,
-            )
-        )
-
-    def _validator_failed(self, topic: str, error: Exception) -> Finding:
-        self._stats.validator_errors += 1
-        if self._on_defect is not None:
-            self._on_defect("a contract could not be judged", topic, error)
-        return Finding(
-            id="internal.validator",
-            what=f"the contract of '{topic}' could not be judged ({type(error).__name__}: {error}).",
-            hint="This is a defect of the platform, not of the message: please report it with the payload.",
-        )
-
-    def _receiver_failed(self, topic: str, error: Exception) -> None:
-        self._stats.receiver_errors += 1
-        if self._on_defect is not None:
-            self._on_defect("a receiver failed", topic, error)
 
     def notify_rejected(self, client_id: str, topic: str, verdict: Verdict) -> None:
         """Tell a client that cannot be told in the acknowledgement, on `$uns/rejected/<client id>`."""
-        notice = {
-            "time": format_timestamp(self.now_ms),
-            "topic": topic,
-            "outcome": verdict.outcome,
-            "finding": verdict.finding,
-        }
-        self.announce(rejected_topic(client_id), _encode_json(notice))
+        self.announce(rejected_topic(client_id), rejection_notice(topic, verdict, self.now_ms))
 
     def announce(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """The broker's own word on a `$` topic; nobody else may publish there, so nobody judges it."""
@@ -503,43 +458,12 @@ class Door:
         self._hand_over(message, fanout.local)
 
 
-def rejected_topic(client_id: str) -> str:
-    """The topic of a client's refusals; characters that are wildcards in a filter are written as `%XX`."""
-    safe = client_id.replace("%", "%25").replace("+", "%2B").replace("#", "%23").replace("/", "%2F")
-    return REJECTED_PREFIX + safe
-
-
 def _kept_bytes(message: Message | None) -> int:
     if message is None:
         return 0
     return len(message.topic) + len(message.payload) + properties_bytes(message.properties) + RETAINED_BYTES
 
 
-def _malformed_topic(topic: str, fault: str) -> Finding:
-    return Finding(id="topic.malformed", what=f"'{shorten(topic)}' is no topic name: {fault}.")
-
-
 def _is_admitted(rule: TopicRule) -> bool:
     """May messages on this topic be delivered at all?"""
     return rule.topic_finding is None or judge(rule.mode, rule.topic_finding).delivered
-
-
-def _payload_format_fault(payload: bytes, properties: Properties | None) -> Finding | None:
-    """MQTT-3.3.2-4: a payload said to be UTF-8 text must be it."""
-    if properties is None or properties.get("payload_format_indicator") != 1:
-        return None
-    try:
-        payload.decode()
-    except UnicodeDecodeError as error:
-        return Finding(
-            id="payload.encoding",
-            what=f"the payload is announced as UTF-8 text, but byte {error.start} is not.",
-            hint="Send UTF-8, or leave the Payload Format Indicator out.",
-        )
-    return None
-
-
-def _tagged(properties: Properties | None, finding: Finding) -> Properties:
-    tagged = dict(properties or {})
-    tagged["user_property"] = [*tagged.get("user_property", []), ("uns-finding", finding.id)]
-    return tagged

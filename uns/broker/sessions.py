@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from functools import partial
 
 from uns.broker.connection import Connection, Feed
-from uns.broker.door import Door, rejected_topic
+from uns.broker.door import Door
 from uns.broker.identity import Granted, Publisher
 from uns.broker.kept import Snapshot
 from uns.broker.ledger import Kept, Ledger
 from uns.broker.limits import Limits
 from uns.broker.notices import Notices, Trouble
 from uns.broker.outgoing import Outgoing
+from uns.broker.refusals import rejected_topic
 from uns.broker.route import Target
 from uns.broker.session import NEVER_EXPIRES_S, Session
 from uns.broker.stats import Stats
