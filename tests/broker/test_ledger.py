@@ -7,7 +7,19 @@ from tests.broker.peer import Peer
 from tests.support.clock import FakeClock
 from uns.broker import Batch, Broker, Limits, Retained, SessionRow, Snapshot, Urgency
 from uns.errors import Finding
-from uns.mqtt import Disconnect, Puback, Pubcomp, Publish, Pubrec, Pubrel, Suback, Unsuback, Unsubscribe
+from uns.mqtt import (
+    Connack,
+    ConnectWill,
+    Disconnect,
+    Puback,
+    Pubcomp,
+    Publish,
+    Pubrec,
+    Pubrel,
+    Suback,
+    Unsuback,
+    Unsubscribe,
+)
 
 KEPT = {"session_expiry_interval": 60}
 FULL = Finding(id="storage.write_failed", what="the message cannot be kept: the disk is full.", hint="Free space.")
@@ -112,6 +124,7 @@ def sleeper(broker: Broker, disk: Disk) -> Peer:
     sleeper.send_subscribe("open/#", qos=2)
     disk.write()
     assert isinstance(sleeper.take_one(), Suback)
+    sleeper.connection.proceed()  # as the server does: there are no retained messages to be sent
     return sleeper
 
 
@@ -459,3 +472,121 @@ def test_when_kept_tells_whoever_has_no_connection(broker: Broker, disk: Disk) -
     broker.publish(Message("open/y", b"1", 1), "engineer")
     broker.when_kept(told.append)
     assert told == [None, None]
+
+
+def test_qos_2_of_a_kept_session_is_refused_rather_than_left_waiting(broker: Broker, failed: Batch) -> None:
+    """Its packet id could not be kept."""
+    client = Peer(broker)
+    client.connect("s", properties=KEPT)
+    client.publish("open/y", qos=2, packet_id=5)
+    assert client.take_one().reason_code == 0x97
+    client.publish("open/y", qos=2, packet_id=5)
+    assert client.take_one().reason_code == 0x97
+
+
+def test_qos_2_that_nobody_keeps_goes_on(broker: Broker, other: Peer, failed: Batch) -> None:
+    other.publish("open/y", qos=2, packet_id=5)
+    assert other.take_one() == Pubrec(5)
+    other.send(Pubrel(5))
+    assert other.take_one() == Pubcomp(5)
+
+
+def test_unsubscribing_goes_on(broker: Broker, disk: Disk, peer: Peer, sleeper: Peer) -> None:
+    peer.publish("open/x", b"1", qos=1, packet_id=1, retain=True)
+    broker.ledger.failed(disk.take(), FULL)
+    sleeper.take()
+    sleeper.send(Unsubscribe(8, ["open/#"], None))
+    assert sleeper.take_one() == Unsuback(8, [0], None)
+
+
+def test_a_clean_start_goes_on(broker: Broker, disk: Disk, peer: Peer, sleeper: Peer) -> None:
+    sleeper.lose()
+    peer.publish("open/x", b"1", qos=1, packet_id=1, retain=True)
+    broker.ledger.failed(disk.take(), FULL)
+    again = Peer(broker)
+    assert not again.connect("sleeper", clean=True).session_present
+
+
+def test_what_a_client_is_owed_does_not_hold_up_what_it_gets(broker: Broker, disk: Disk, other: Peer) -> None:
+    both = Peer(broker, 4)
+    both.connect("both")
+    both.subscribe("open/in", qos=1)
+    both.publish("open/kept", qos=1, packet_id=1, retain=True)
+    broker.ledger.failed(disk.take(), FULL)
+    other.publish("open/in", b"live", qos=1)
+    assert both.take_one().payload == b"live"
+
+
+# --- order, and what goes wrong ---------------------------------------------------------------------------------------
+
+
+def test_nothing_is_published_to_a_client_before_its_connack(broker: Broker, disk: Disk, other: Peer) -> None:
+    """MQTT-3.2.0-1, also when the take-over publishes a will that must be kept."""
+    first = Peer(broker)
+    first.connect("a", properties=KEPT, will=ConnectWill("open/will", b"gone", 1, True))
+    first.send_subscribe("open/#")
+    disk.write()
+    second = Peer(broker)
+    second.send_connect("a", clean=False, properties=KEPT)
+    other.publish("open/x", b"early")
+    disk.write()
+    connack, *messages = second.take()
+    assert isinstance(connack, Connack)
+    assert [each.payload for each in messages] == [b"gone", b"early"]
+
+
+def test_a_refused_message_of_qos_2_waits_for_nothing(broker: Broker, disk: Disk) -> None:
+    client = Peer(broker)
+    client.connect("s", properties=KEPT)
+    disk.write()
+    client.publish("acme/nowhere", qos=2, packet_id=1)
+    assert client.take_one().reason_code == 0x90
+    assert broker.ledger.urgency is Urgency.NONE
+
+
+def test_an_answer_that_fails_holds_up_no_other(clock: FakeClock, limits: Limits) -> None:
+    defects: list[str] = []
+    broker = Broker(
+        compile_admission(),
+        clock,
+        limits=limits,
+        authenticate=by_username,
+        keeps=True,
+        on_defect=lambda what, topic, error: defects.append(f"{what}: {error}"),
+    )
+    disk = Disk(broker)
+    bad, good = Peer(broker), Peer(broker)
+    bad.connect("bad")
+    good.connect("good")
+    bad.publish("open/x", qos=1, retain=True)
+    good.publish("open/y", qos=1, retain=True)
+
+    def fail() -> None:
+        raise ValueError("too long")
+
+    broker.ledger._promises[0].on_kept = fail
+    disk.write()
+    assert good.take_one() == Puback(1)
+    assert defects == ["an answer that waited for the disk failed: too long"]
+
+
+def test_a_client_id_too_long_for_its_notices_gets_none(clock: FakeClock) -> None:
+    broker = make_broker(clock, Limits())
+    watcher, client = Peer(broker), Peer(broker)
+    watcher.connect("watcher", username="admin")
+    watcher.subscribe("$uns/rejected/#")
+    client.connect("+" * 30_000)
+    client.publish("acme/nowhere")
+    client.publish("open/x", qos=1)
+    assert client.take_one() == Puback(1)
+    assert watcher.take() == []
+
+
+def test_a_clock_set_back_between_two_runs_makes_no_session_older(sleeper: Peer, disk: Disk, clock, restarted) -> None:
+    sleeper.lose()
+    disk.write()
+    clock.set_wall(clock.wall_ms() - 86_400_000)
+    after = restarted()
+    clock.advance(60_000)
+    after.tick()
+    assert after.stats.sessions == 0

@@ -224,10 +224,12 @@ def _keep(
     With what the Sparkplug host of the last run had projected.
     """
     projected: list[Message] = []
+    path = data / "broker.db"
     if durability == Durability.MEMORY:
+        _put_aside(path)
         return None, projected
     started = time.monotonic()
-    store = BrokerStore(data / "broker.db", synced=durability == Durability.FSYNC)
+    store = BrokerStore(path, synced=durability == Durability.FSYNC)
     stack.push_async_callback(asyncio.to_thread, store.close)
     with paused():
         snapshot = store.load()
@@ -240,6 +242,15 @@ def _keep(
     commit = GroupCommit(broker.ledger, store)
     stack.push_async_callback(commit.close)
     return commit, projected
+
+
+def _put_aside(path: Path) -> None:
+    """What an earlier run kept is not true any more once a run keeps nothing: it must not come back later."""
+    for file in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
+        if file.exists():
+            file.replace(file.with_name(file.name.replace(path.name, path.name + ".unused")))
+            if file == path:
+                log.warning("durability is memory: %s of an earlier run is put aside as %s.unused", path, path.name)
 
 
 def _noting(retained: Iterable[Retained], projected: list[Message]) -> Iterator[Retained]:

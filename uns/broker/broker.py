@@ -82,7 +82,7 @@ class Broker:
         self.stats = Stats()
         self.timers = Timers()
         self.turns = Turns(clock)
-        self.ledger = Ledger(clock, enabled=keeps)
+        self.ledger = Ledger(clock, enabled=keeps, on_defect=on_defect)
         self.door = Door(admission, clock, self.limits, self.stats, self.ledger, on_violation, on_defect)
         self.notices = Notices(clock, self.timers, on_notice)
         self.admittance = Admittance(clock)
@@ -214,7 +214,7 @@ class Broker:
         SysTopics(self, interval_s, version, memory_bytes).start()
 
     def shut_down(self) -> None:
-        """Tell every client goodbye with 0x8B (server shutting down); wills are not sent."""
+        """Tell every client goodbye with 0x8B (server shutting down); their wills are published."""
         for connection in list(self._connections):
             connection.server_shutting_down()
 

@@ -38,6 +38,7 @@ from uns.mqtt import (
     Pubrel,
     ReasonCode,
     Side,
+    Suback,
     Subscribe,
     Unsubscribe,
 )
@@ -252,7 +253,9 @@ class Connection(Outlet):
 
     @property
     def _may_feed(self) -> bool:
-        return self.session is not None and self.session.keeps_up and not self.owed
+        if self.session is None or not self.session.keeps_up:
+            return False
+        return not any(type(packet) is Suback for _, packet in self.owed)  # the SUBACK comes first
 
     def _whole(self) -> "Connection":
         return self
@@ -417,8 +420,7 @@ class Connection(Outlet):
             self.close()  # before its CONNACK, which has no such code
 
     def server_shutting_down(self) -> None:
-        """The broker stops: wills stay unsent, sessions stay."""
-        self.will = None
+        """The broker stops: sessions stay, wills are published (MQTT-3.1.2-8): the client did not say goodbye."""
         self.disconnect(ReasonCode.SERVER_SHUTTING_DOWN, "the broker is stopping")
 
     def lost(self) -> None:
@@ -439,6 +441,7 @@ class Connection(Outlet):
         self.held.clear()
         self.feeds = deque()  # the session keeps its own
         self.owed.clear()
+        self.withheld.clear()
         broker, session, self.session = self.broker, self.session, None
         will, self.will = self.will, None
         if session is not None and session.connection is self:

@@ -31,6 +31,7 @@ from uns.clock import Clock
 from uns.errors import Finding, shorten
 from uns.link import Message, Properties, Receive
 from uns.mqtt import PublishRun
+from uns.mqtt.wire import MAX_TEXT_BYTES
 from uns.policy.verdict import ACCEPTED, Admission, Outcome, TopicRule, Verdict, judge
 from uns.policy.violation import Violation
 from uns.topics import TopicTrie, topic_fault
@@ -437,7 +438,9 @@ class Door:
 
     def notify_rejected(self, client_id: str, topic: str, verdict: Verdict) -> None:
         """Tell a client that cannot be told in the acknowledgement, on `$uns/rejected/<client id>`."""
-        self.announce(rejected_topic(client_id), rejection_notice(topic, verdict, self.now_ms))
+        notice_topic = rejected_topic(client_id)
+        if len(notice_topic) <= MAX_TEXT_BYTES:  # else nobody could subscribe to it either
+            self.announce(notice_topic, rejection_notice(topic, verdict, self.now_ms))
 
     def announce(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """The broker's own word on a `$` topic; nobody else may publish there, so nobody judges it."""

@@ -13,6 +13,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from uns.broker.kept import Batch, Delivery, Retained, SessionRow, StoredMessage
+from uns.broker.refusals import OnDefect
 from uns.clock import Clock
 from uns.errors import Finding
 from uns.link import Message
@@ -47,11 +48,12 @@ class Promise:
         self.finding: Finding | None = None
         self.on_kept: Callable[[], None] | None = None
 
-    def done(self, changes: int) -> None:
-        if self.open > 0:
-            self.open -= min(changes, self.open)
-            if not self.open and self.on_kept is not None:
-                self.on_kept()
+    def done(self, changes: int) -> bool:
+        """True when these were the last open ones."""
+        if not self.open:
+            return False
+        self.open -= min(changes, self.open)
+        return not self.open
 
 
 class Kept:
@@ -74,12 +76,13 @@ class Ledger:
     on_urgency: told whenever the open batch becomes more urgent; whoever writes batches then calls `take` in time.
     """
 
-    def __init__(self, clock: Clock, *, enabled: bool = False) -> None:
+    def __init__(self, clock: Clock, *, enabled: bool = False, on_defect: OnDefect | None = None) -> None:
         self.enabled = enabled
         self.failing: Finding | None = None
         self.urgency = Urgency.NONE
         self.on_urgency: Callable[[Urgency], None] | None = None
         self._clock = clock
+        self._on_defect = on_defect
         self._promise: Promise | None = None
         self._promises: list[Promise] = []
         self._in_flight: Batch | None = None
@@ -106,11 +109,11 @@ class Ledger:
         return promise if promise is not None and promise.open else None
 
     def when_kept(self, call: Callable[[Finding | None], None]) -> None:
-        """Call once what the packet or publish that is being handled changed is on disk; at once when it is, and
-        with the finding when the disk refuses."""
+        """Call once what the packet or publish that is being handled changed is on disk; at once when it is. With the
+        finding when the disk refuses, without waiting any longer."""
         promise = self.owed()
-        if promise is None:
-            call(None)
+        if promise is None or self.failing is not None:
+            call(self.failing)
             return
 
         def on_kept() -> None:
@@ -200,8 +203,8 @@ class Ledger:
         """A subscriber has acknowledged a message: it need not be kept, so its publisher need not wait for that."""
         promise = outgoing.promise
         self.dropped(outgoing)
-        if promise is not None:
-            promise.done(1)
+        if promise is not None and promise.done(1):
+            self._tell(promise)
 
     def dropped(self, outgoing: "Outgoing") -> None:
         """Nothing more is owed to its session; but it may be passed on, so its publisher waits for the disk."""
@@ -269,7 +272,8 @@ class Ledger:
         self._in_flight = None
         self.failing = None
         for promise in batch.promises:
-            promise.done(promise.open)
+            if promise.done(promise.open):
+                self._tell(promise)
 
     def failed(self, batch: Batch, finding: Finding) -> None:
         """The disk refuses; the same batch will be tried again. Who can be told so is told now."""
@@ -277,8 +281,18 @@ class Ledger:
         for promise in batch.promises:
             if promise.open and promise.finding is None:
                 promise.finding = finding
-                if promise.on_kept is not None:
-                    promise.on_kept()
+                self._tell(promise)
+
+    def _tell(self, promise: Promise) -> None:
+        """An answer that cannot be given is its client's trouble: neither the others of the batch nor the next one
+        wait for it."""
+        if promise.on_kept is None:
+            return
+        try:
+            promise.on_kept()
+        except Exception as error:
+            if self._on_defect is not None:
+                self._on_defect("an answer that waited for the disk failed", "", error)
 
     # --- after a restart ----------------------------------------------------------------------------------------
 

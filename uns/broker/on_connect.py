@@ -109,8 +109,10 @@ def _open(connection: "Connection", connect: Connect, client_id: str, granted: G
         session.resume()
         connection.proceed()
 
-    # Only a clean start that ends a kept session has anything to wait for: that session must not come back.
-    broker.ledger.when_kept(acknowledge)
+    if present:
+        acknowledge(None)  # at once: what is delivered to the session must not come before (MQTT-3.2.0-1)
+    else:
+        broker.ledger.when_kept(acknowledge)  # a kept session that a clean start ended must not come back
 
 
 def _granted_properties(connect: Connect, session: Session, keep_alive_s: int, limits: Limits) -> Properties | None:

@@ -6,7 +6,7 @@ from uns.broker.quota import user_property_finding
 from uns.errors import answer
 from uns.link import Message, Properties
 from uns.mqtt import Puback, Pubcomp, Publish, Pubrec, Pubrel, ReasonCode
-from uns.policy.verdict import Verdict
+from uns.policy.verdict import Outcome, Verdict
 
 if TYPE_CHECKING:
     from uns.broker.connection import Connection
@@ -40,18 +40,22 @@ def on_publish(connection: "Connection", packet: Publish) -> None:
             connection.disconnect(ReasonCode.QUOTA_EXCEEDED, short.what, "max_memory_bytes")
             return
         excess = short or excess
-    if packet.qos == 2 and not _take_id(connection, packet.packet_id):
+    if packet.qos == 2 and _is_repeated(connection, packet.packet_id):
         return
-    if excess is None:
+    failing = broker.ledger.failing
+    if failing is not None and packet.qos == 2 and session.number:  # its packet id could not be kept
+        broker.stats.publishes_unkept += 1
+        verdict = Verdict(Outcome.REJECTED, failing)
+    elif excess is None:
         verdict = broker.door.offer(publisher, topic, packet.payload, packet.qos, packet.retain, properties)
     else:
         verdict = broker.door.refuse(publisher, Message(topic, packet.payload, packet.qos, packet.retain), excess)
     refused = verdict.finding is not None and not verdict.delivered
-    if refused and packet.qos and connection.version < 5 and verdict.finding == connection.broker.ledger.failing:
+    if refused and packet.qos and connection.version < 5 and verdict.finding is failing:
         connection.close()  # an acknowledgement would promise what cannot be kept, and 3.1.1 has no word for no
     elif packet.qos == 2 and packet.packet_id is not None:
-        if refused and connection.version == 5:
-            _forget_id(connection, packet.packet_id)
+        if not refused or connection.version < 5:
+            _take_id(connection, packet.packet_id)
         _acknowledge(connection, Pubrec, packet.packet_id, verdict)
     elif packet.qos == 1 and packet.packet_id is not None:
         _acknowledge(connection, Puback, packet.packet_id, verdict)
@@ -61,19 +65,26 @@ def on_publish(connection: "Connection", packet: Publish) -> None:
         broker.notices.over_quota(connection, verdict.finding)
 
 
-def _take_id(connection: "Connection", packet_id: int | None) -> bool:
-    """Note a QoS 2 packet id. A repeated one is only acknowledged: its message is known (MQTT-4.3.3-10)."""
-    session, ledger = connection.session, connection.broker.ledger
+def _is_repeated(connection: "Connection", packet_id: int | None) -> bool:
+    """A QoS 2 packet id that is in use is only acknowledged: its message is known (MQTT-4.3.3-10)."""
+    session = connection.session
     assert session is not None
     assert packet_id is not None
-    connection.receiving.add(packet_id)
-    if packet_id in session.incoming:
-        connection.answer(Pubrec(packet_id), ledger.barrier() if session.number else None)
+    if packet_id not in session.incoming:
         return False
+    connection.receiving.add(packet_id)
+    connection.answer(Pubrec(packet_id), connection.broker.ledger.barrier() if session.number else None)
+    return True
+
+
+def _take_id(connection: "Connection", packet_id: int) -> None:
+    """Note a QoS 2 packet id until PUBREL; a message that was refused with a code of 0x80 and more leaves none."""
+    session = connection.session
+    assert session is not None
+    connection.receiving.add(packet_id)
     session.incoming.add(packet_id)
     if session.number:
-        ledger.taken(session, packet_id, is_taken=True)
-    return True
+        connection.broker.ledger.taken(session, packet_id, is_taken=True)
 
 
 def _exceeds_receive_maximum(connection: "Connection", packet: Publish) -> bool:

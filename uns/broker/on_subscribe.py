@@ -66,4 +66,6 @@ def on_unsubscribe(connection: "Connection", packet: Unsubscribe) -> None:
         0 if connection.broker.sessions.unsubscribe(session, topic_filter) else ReasonCode.NO_SUBSCRIPTION_EXISTED
         for topic_filter in packet.filters
     ]
-    connection.answer(Unsuback(packet.packet_id, [int(code) for code in codes], None), ledger.owed())
+    # While the disk refuses, waiting would gain nothing: UNSUBACK has no code that says so.
+    promise = ledger.owed() if ledger.failing is None else None
+    connection.answer(Unsuback(packet.packet_id, [int(code) for code in codes], None), promise)

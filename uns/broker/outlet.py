@@ -1,7 +1,8 @@
 """What goes out to one client, in which order, and when?
 
-send, send_publish ──────────────────────────────▶ out ─▶ the server writes it, once per turn of its loop
-answer ─▶ owed: until what it promises is on disk ──┘
+send, send_publish ─────────────────────────────────────────▶ out ─▶ the server writes it, once per turn of its loop
+answer ─▶ owed: until what it promises is on disk ────────────┤
+send_publish ─▶ withheld: until its packet id is on disk ─────┘
 """
 
 from collections import deque
@@ -26,7 +27,8 @@ class Outlet:
     """The half of a `Connection` that sends. What CONNECT said is set by whoever read it: version,
     client_max_packet_bytes (0: any), acknowledge_problems (MQTT-3.1.2-29), outgoing_aliases.
 
-    out: frames for the server to take. owed: answers that wait for their promise, and what must not overtake them.
+    out: frames for the server to take. owed: answers that wait for their promise, and answers behind them. withheld:
+    the same of messages of QoS 1 and 2; the two do not wait for each other.
     congested: the client does not read. ready: the server will come for `out`.
     """
 
@@ -43,6 +45,7 @@ class Outlet:
         "ready",
         "unsent_bytes",
         "version",
+        "withheld",
     )
 
     def __init__(self, broker: "Broker") -> None:
@@ -50,6 +53,7 @@ class Outlet:
         self.version = 4
         self.out: list[bytes] = []
         self.owed: deque[tuple[Promise | None, Any]] = deque()
+        self.withheld: deque[tuple[Promise | None, bytes]] = deque()
         self.unsent_bytes = 0
         self.congested = False
         self.ready = False
@@ -106,7 +110,7 @@ class Outlet:
     def send_publish(self, packet: Publish, promise: Promise | None = None) -> bool:
         """False when the client said it takes no packet of this size (MQTT-3.1.2-24)."""
         aliases, room = self.outgoing_aliases, self.client_max_packet_bytes
-        waits = promise is not None or (packet.qos > 0 and bool(self.owed))
+        waits = promise is not None or (packet.qos > 0 and bool(self.withheld))
         # What waits sets no alias: a message that overtakes it could not be understood.
         frame = encode(packet, self.version) if aliases is None or waits else aliases.encode(packet, room)
         if room and len(frame) > room:
@@ -114,7 +118,7 @@ class Outlet:
         if promise is not None:
             promise.on_kept = self.settle
         if waits:
-            self.owed.append((promise, frame))
+            self.withheld.append((promise, frame))
         else:
             self.write(frame)
         return True
@@ -129,7 +133,7 @@ class Outlet:
         self.owed.append((promise, packet))
 
     def settle(self) -> None:
-        """Send the answers whose promises are kept. A client that can be told that the disk is full is told."""
+        """Send what waited for promises that are kept. Who can be told that the disk is full is told."""
         owed = self.owed
         while owed:
             promise, packet = owed[0]
@@ -138,10 +142,14 @@ class Outlet:
                     break
                 packet = Puback(packet.packet_id, ReasonCode.QUOTA_EXCEEDED, self.problem(promise.finding))
             owed.popleft()
-            if type(packet) is bytes:
-                self.write(packet)
-            else:
-                self.send(packet)
+            self.send(packet)
+        withheld = self.withheld
+        while withheld:
+            promise, frame = withheld[0]
+            if promise is not None and promise.open:
+                break
+            withheld.popleft()
+            self.write(frame)
         if not self.ready:
             self.wake()  # there may be more to read and to do
 

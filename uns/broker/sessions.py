@@ -292,7 +292,7 @@ class SessionTable:
         for row in snapshot.sessions:
             session = by_number[row.number] = self._by_client_id[row.client_id] = self._make(row.client_id)
             session.number, session.user, session.role, session.expiry_s = row.number, row.user, row.role, row.expiry_s
-            session.since_ms = row.left_ms or wall_ms
+            session.since_ms = min(row.left_ms or wall_ms, wall_ms)  # the clock may have been set back
             self._ledger.restored(row.number)
         for number, topic_filter, options in snapshot.subscriptions:
             by_number[number].subscriptions[topic_filter] = options

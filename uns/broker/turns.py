@@ -43,13 +43,15 @@ class Turns:
         """The next turn of the loop: whoever waits works, as far as the time goes."""
         self._begun = False
         self._ends_ms = self._clock.monotonic_ms() + TURN_MS
-        for _ in range(len(self._waiting)):
-            self._waiting.popleft()()
-            if self._clock.monotonic_ms() >= self._ends_ms:
-                break
-        self._ends_ms = None
-        if self._waiting:
-            self._begin()
+        try:
+            for _ in range(len(self._waiting)):
+                self._waiting.popleft()()
+                if self._clock.monotonic_ms() >= self._ends_ms:
+                    break
+        finally:  # whoever fails holds up nobody behind it
+            self._ends_ms = None
+            if self._waiting:
+                self._begin()
 
     def _begin(self) -> None:
         if not self._begun and self.on_begin is not None:

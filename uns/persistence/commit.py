@@ -100,8 +100,10 @@ class GroupCommit:
             self._unwritten = None
             if self._ledger.failing is not None:
                 log.info("sessions and retained messages are written to %s again", self._store.path)
-            self._ledger.settled(batch)
-            self._schedule(self._ledger.urgency)
+            try:
+                self._ledger.settled(batch)
+            finally:
+                self._schedule(self._ledger.urgency)
         else:
             self._failed(batch, error)
 

@@ -143,6 +143,11 @@ class MqttProtocol(asyncio.Protocol):
             self._transport.close()
             self._cut_later()
 
+    def abort(self) -> None:
+        """Cut the connection at once."""
+        if self._transport is not None:
+            self._transport.abort()
+
     def _cut_later(self) -> None:
         assert self._transport is not None
         self._abort = asyncio.get_running_loop().call_later(GRACE_S, self._transport.abort)

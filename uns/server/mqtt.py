@@ -6,6 +6,7 @@ HTTP, upgraded ─▶ websocket.py ─────┘   one driver, three transp
 """
 
 import asyncio
+import logging
 import ssl
 
 from uns.broker import Broker, Connection
@@ -13,6 +14,8 @@ from uns.server.driver import MqttProtocol
 from uns.server.tls import Handshakes, TlsListener
 from uns.server.upgrade import Gate
 from uns.server.websocket import MqttWebSocket
+
+log = logging.getLogger(__name__)
 
 TICK_S = 0.05
 WRITES_PER_TURN = 500
@@ -94,8 +97,12 @@ class MqttListener:
             protocol = self._protocols.get(connection)
             if protocol is None:
                 connection.take()
-            else:
+                continue
+            try:
                 protocol.flush()
+            except Exception:  # its own trouble, not that of those behind it
+                log.exception("writing to %s failed; its connection is cut", connection.address)
+                protocol.abort()
 
     def _on_tick(self) -> None:
         self._tick = self._loop.call_later(TICK_S, self._on_tick)  # first, so that a failing timer stops no other
