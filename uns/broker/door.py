@@ -450,7 +450,7 @@ class Door:
             self.topics.set(topic, current)
         if current is not None:
             current.payload, current.received_ms = payload, self.now_ms
-            self._keep(current, Message(topic, payload, 0, True, None, "", self.now_ms), None)
+            current.retained = Message(topic, payload, 0, True, None, "", self.now_ms)  # our own counts for no limit
         message = Message(topic, payload, 0, retain, None, "", self.now_ms)
         fanout = self.subscriptions.fanout(topic)
         for connection in fanout.plain:

@@ -141,6 +141,7 @@ class Outlet:
                 if promise.finding is None or type(packet) is not Puback or self.version < 5:
                     break
                 packet = Puback(packet.packet_id, ReasonCode.QUOTA_EXCEEDED, self.problem(promise.finding))
+                self._stats.publishes_unkept += 1
             owed.popleft()
             self.send(packet)
         withheld = self.withheld
