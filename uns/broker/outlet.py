@@ -157,8 +157,10 @@ class Outlet:
 
 
 def cut(text: str) -> str:
-    """A text for a packet: a finding may quote what the client made as long as it liked."""
-    return text if len(text) <= REASON_CHARACTERS else text[: REASON_CHARACTERS - 1] + "…"
+    """A text for a packet: a finding may quote what the client made as long as it liked, and with U+0000 or half a
+    surrogate pair in it, as JSON may spell them; a string of MQTT holds neither (MQTT-1.5.4-1, MQTT-1.5.4-2)."""
+    short = text if len(text) <= REASON_CHARACTERS else text[: REASON_CHARACTERS - 1] + "…"
+    return short if short.isprintable() else short.replace("\0", "\ufffd").encode(errors="replace").decode()
 
 
 def _unexplained(properties: Properties) -> Properties | None:
