@@ -140,7 +140,7 @@ class SessionTable:
         lost = [each for each in session.subscriptions if self._access_finding(session, each) is not None]
         if lost:
             orphans = session.orphans()
-            session.forget_queue()
+            session.withdraw(lambda outgoing: outgoing.released)
             for topic_filter in lost:
                 self.unsubscribe(session, topic_filter)
             self._pass_on(orphans)
