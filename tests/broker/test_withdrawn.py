@@ -102,3 +102,41 @@ def test_what_was_withdrawn_leaves_the_disk(clock: FakeClock, limits: Limits) ->
     lose_acme(broker)
     disk.write()
     assert disk.deliveries == {}
+
+
+def test_a_policy_change_keeps_what_another_subscription_still_matches(broker: Broker, peer: Peer) -> None:
+    sleeper = Peer(broker)
+    sleeper.connect("s", properties=KEPT)
+    sleeper.subscribe("open/x", "acme/#", qos=1)
+    sleeper.lose()
+    for number, (topic, payload) in enumerate([("open/x", b"1"), (FILLER, b'{"value": 1}'), ("open/x", b"2")]):
+        peer.publish(topic, payload, qos=1, packet_id=number + 1)
+    lose_acme(broker)
+    again = Peer(broker)
+    again.connect("s", clean=False, properties={"session_expiry_interval": 60})
+    assert [each.payload for each in again.backlog] == [b"1", b"2"]
+
+
+def test_a_policy_change_keeps_what_a_shared_subscription_still_owes(broker: Broker, peer: Peer) -> None:
+    sleeper = Peer(broker)
+    sleeper.connect("s", properties=KEPT)
+    sleeper.subscribe("$share/g/open/#", "$share/g/acme/#", "acme/#", qos=1)
+    sleeper.lose()
+    for number, (topic, payload) in enumerate([("open/x", b"1"), (FILLER, b'{"value": 1}')]):
+        peer.publish(topic, payload, qos=1, packet_id=number + 1)
+    assert len(broker.sessions.get("s").queue) == 3
+    lose_acme(broker)
+    again = Peer(broker)
+    again.connect("s", clean=False, properties={"session_expiry_interval": 60})
+    assert [each.payload for each in again.backlog] == [b"1"]
+
+
+def test_what_is_sent_and_still_allowed_is_sent_again(broker: Broker, peer: Peer, narrow: Peer) -> None:
+    narrow.subscribe("open/x", "acme/#", qos=1)
+    peer.publish("open/x", b"1", qos=1)
+    narrow.take_one()
+    narrow.lose()
+    lose_acme(broker)
+    again = Peer(broker)
+    again.connect("narrow", clean=False, properties=KEPT)
+    assert [(each.payload, each.dup) for each in again.backlog] == [(b"1", True)]

@@ -20,7 +20,7 @@ from uns.broker.timers import Timer, Timers
 from uns.clock import Clock
 from uns.errors import Finding, shorten
 from uns.link import Message
-from uns.topics import filter_fault, parse_share
+from uns.topics import TopicTrie, filter_fault, parse_share
 
 
 class SessionTable:
@@ -135,15 +135,28 @@ class SessionTable:
             self._review(session)
 
     def _review(self, session: Session) -> None:
-        """End the subscriptions that the session's role may not have, with all that is queued: it cannot be told
-        which message came by which of them."""
+        """End the subscriptions that the session's role may not have, with what came by none of the others."""
         lost = [each for each in session.subscriptions if self._access_finding(session, each) is not None]
-        if lost:
-            orphans = session.orphans()
-            session.withdraw(lambda outgoing: outgoing.released)
-            for topic_filter in lost:
-                self.unsubscribe(session, topic_filter)
-            self._pass_on(orphans)
+        if not lost:
+            return
+        left = session.subscriptions.keys() - lost
+        plain: TopicTrie[str] = TopicTrie()
+        for topic_filter in left:
+            if not topic_filter.startswith("$share/"):
+                plain.set(topic_filter, topic_filter)
+
+        def is_wanted(outgoing: Outgoing) -> bool:
+            if outgoing.released:
+                return True  # the client has it, and only the end of the exchange is left
+            if outgoing.share:
+                return outgoing.share in left
+            return bool(plain.matching(outgoing.message.topic))
+
+        withdrawn = session.withdraw(is_wanted)
+        for topic_filter in lost:
+            self.unsubscribe(session, topic_filter)
+        # MQTT-4.8.2-5: one of QoS 2 that was sent may have been taken, and is for nobody else.
+        self._pass_on([each for each in withdrawn if each.share and not (each.qos == 2 and each.packet_id)])
 
     def _access_finding(self, session: Session, topic_filter: str) -> Finding | None:
         """Why the session's role may not have this subscription, or None; everybody may hear of its own refusals."""
