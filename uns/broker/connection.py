@@ -6,7 +6,7 @@
 Whatever goes wrong is told with its reason code before the close: CONNACK while opening, DISCONNECT (MQTT 5) after.
 """
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
@@ -122,7 +122,7 @@ class Connection(Outlet):
         self.aliases: dict[int, str] = {}
         self.receiving: set[int] = set()
         """QoS 2 packet ids that came on this connection and are not released: what Receive Maximum counts (4.9)."""
-        self.feeds: deque[Feed] = deque()
+        self.feeds: OrderedDict[str, Feed] = OrderedDict()
         self.held: deque[Any] = deque()
         self.working = False
         self.keep_alive_ms = 0
@@ -237,9 +237,10 @@ class Connection(Outlet):
         session = self.session
         count = 0
         while self.feeds and self._may_feed and session is not None:
-            owed = next(self.feeds[0], _FED)
+            topic_filter = next(iter(self.feeds))
+            owed = next(self.feeds[topic_filter], _FED)
             if owed is _FED:
-                self.feeds.popleft()
+                del self.feeds[topic_filter]
             elif owed is None:
                 count += LOOK_EVERY - 1 - count % LOOK_EVERY  # a long search: look at the clock now
             else:
@@ -289,7 +290,7 @@ class Connection(Outlet):
         while held and self.state is not _AUTHENTICATING and len(self.owed) < OWED_ANSWERS:
             packet = held.popleft()
             self._handle(packet)
-            count += LOOK_EVERY if type(packet) is PublishRun else 1
+            count += LOOK_EVERY if type(packet) is PublishRun or type(packet) is Subscribe else 1
             if count >= LOOK_EVERY:
                 count = 0
                 if held and self.monotonic_ms() >= deadline_ms:
@@ -437,7 +438,7 @@ class Connection(Outlet):
         if self.meter is not None:
             self.meter.stop()
         self.held.clear()
-        self.feeds = deque()  # the session keeps its own
+        self.feeds = OrderedDict()  # the session keeps its own
         self.owed.clear()
         broker, session, self.session = self.broker, self.session, None
         will, self.will = self.will, None

@@ -5,7 +5,7 @@ stays in `inflight` until PUBACK or PUBCOMP. On resumption everything inflight i
 (MQTT-4.4.0-1). Incoming QoS 2: `incoming` holds the packet ids taken but not yet released.
 """
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -65,8 +65,9 @@ class Session:
         self.inflight: dict[int, Outgoing] = {}
         self.incoming: set[int] = set()
         self.queue: deque[Outgoing] = deque()
-        self.feeds: deque[Feed] = deque()
-        """Retained messages still owed: they outlive a connection like the queue does."""
+        self.feeds: OrderedDict[str, Feed] = OrderedDict()
+        """Retained messages still owed, by filter: one that is subscribed to again starts anew, so that the
+        subscriptions bound them. They outlive a connection like the queue does."""
         self.expiry_s = 0
         self.user = ""
         self.role = ""

@@ -238,8 +238,9 @@ class SessionTable:
         else:
             self._wills[client_id] = self._timers.at(self._clock.monotonic_ms() + delay_s * 1000, fire)
 
-    def subscribe(self, session: Session, topic_filter: str, options: SubscriptionOptions) -> Finding | Feed:
-        """Subscribe a session: why it may not, or the retained messages it asked for, to be sent after the SUBACK.
+    def subscribe(self, session: Session, topic_filter: str, options: SubscriptionOptions) -> Finding | Feed | None:
+        """Subscribe a session: why it may not, or the retained messages it asked for, to be sent after the SUBACK;
+        None when it asked for none.
 
         The caller invalidates the fan-outs, once for all filters of a SUBSCRIBE.
         """
@@ -272,15 +273,13 @@ class SessionTable:
         if session.number:
             self._ledger.subscription(session, topic_filter, options)
         if group or options.retain_handling == 2 or (options.retain_handling == 1 and not is_new):
-            return iter(())  # MQTT-3.3.1-10, -11; none for shared subscriptions (MQTT 5, 4.8.2)
+            return None  # MQTT-3.3.1-10, -11; none for shared subscriptions (MQTT 5, 4.8.2)
         return self._retained_for(session, bare, options)
 
     def _retained_for(self, session: Session, topic_filter: str, options: SubscriptionOptions) -> Feed:
-        """Read as the client takes them, so that a large namespace fills no buffer, until the subscription ends."""
+        """Read as the client takes them, so that a large namespace fills no buffer."""
         target = Target(session, options.qos, identifiers=(options.identifier,) if options.identifier else ())
         for found in self._door.search_retained(topic_filter):
-            if topic_filter not in session.subscriptions:  # MQTT-3.10.4-2
-                return
             if found is None:
                 yield None
             elif not options.no_local or found[0].publisher != session.client_id:  # MQTT-3.8.3-3
@@ -290,6 +289,7 @@ class SessionTable:
         """False when the session had no such subscription."""
         if session.subscriptions.pop(topic_filter, None) is None:
             return False
+        session.feeds.pop(topic_filter, None)  # MQTT-3.10.4-2
         if session.number:
             self._ledger.subscription(session, topic_filter, None)
         self._door.invalidate([self._door.subscriptions.remove(session, topic_filter)])
