@@ -73,12 +73,15 @@ class Connection(Outlet):
     """Made by `Broker.accept`. The server feeds `receive`, writes what `take` returns, closes when `state` is CLOSED
     and `out` is empty, sets `congested` while the socket takes no more, and calls `lost` when the peer is gone.
 
-    While `busy`, it calls `proceed` in each turn; while not `wants_input`, it reads nothing from the socket.
+    While `busy`, it calls `proceed` in each turn; while not `wants_input`, it reads nothing from the socket, and tells
+    `reads`.
     """
 
     __slots__ = (
         "_clock",
         "_door",
+        "_is_read",
+        "_passed_on",
         "address",
         "aliases",
         "buffered",
@@ -98,6 +101,7 @@ class Connection(Outlet):
         "state",
         "takes_plain_frames",
         "timer",
+        "unacknowledged_bytes",
         "will",
         "working",
     )
@@ -109,6 +113,8 @@ class Connection(Outlet):
         self.host = host_of(address)
         self.buffered: Callable[[], int] | None = None
         """Set by the server: the bytes taken from here that its socket has not passed on yet."""
+        self.unacknowledged_bytes: Callable[[], int] | None = None
+        """Set by the server: those that the client has not taken, as far as can be known."""
         self.meter: Meter | None = None
         self.refusal = broker.admittance.enter(self.host, broker.limits)
         self.state = State.NEW
@@ -126,6 +132,8 @@ class Connection(Outlet):
         self.held: deque[Any] = deque()
         self.working = False
         self.keep_alive_ms = 0
+        self._is_read = True
+        self._passed_on = -1
         self.last_seen_ms = broker.clock.monotonic_ms()
         self.will: tuple[Message, int] | None = None
         due_ms = self.last_seen_ms + broker.limits.connect_timeout_s * 1000
@@ -335,13 +343,33 @@ class Connection(Outlet):
         self.timer = self.broker.timers.at(due_ms, self._keep_alive_due)
 
     def _keep_alive_due(self) -> None:
-        if self.throttled:  # the silence is ours
-            self.last_seen_ms = self.monotonic_ms()
-        if self.monotonic_ms() - self.last_seen_ms >= self.keep_alive_ms:
-            self.broker.stats.keep_alive_timeouts += 1
-            self.disconnect(ReasonCode.KEEP_ALIVE_TIMEOUT, f"nothing came for {self.keep_alive_ms / 1000:g} s")
+        now_ms = self.monotonic_ms()
+        if not self._is_read or not self.wants_input:
+            if self.congested and not self._has_taken_some():
+                self._cut_silent("nothing was read by the client")
+                return
+            self.last_seen_ms = now_ms  # the silence is ours
+        if now_ms - self.last_seen_ms >= self.keep_alive_ms:
+            self._cut_silent("nothing came")
         else:
             self._watch()
+
+    def _has_taken_some(self) -> bool:
+        """Has a congested client taken anything of what waits for it since it was last asked for here?"""
+        left = self.unacknowledged_bytes() if self.unacknowledged_bytes is not None else 0
+        before, self._passed_on = self._passed_on, self.taken_bytes - left
+        return self._passed_on != before
+
+    def _cut_silent(self, what: str) -> None:
+        self.broker.stats.keep_alive_timeouts += 1
+        self.disconnect(ReasonCode.KEEP_ALIVE_TIMEOUT, f"{what} for {self.keep_alive_ms / 1000:g} s")
+
+    def reads(self, reads: bool) -> None:
+        """The server stops or goes on reading the socket: what the client sends in between is not seen, and no silence
+        of its own."""
+        self._is_read = reads
+        if reads:
+            self.last_seen_ms = self.monotonic_ms()
 
     def _stop_timer(self) -> None:
         if self.timer is not None:

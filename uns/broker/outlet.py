@@ -27,7 +27,7 @@ class Outlet:
     client_max_packet_bytes (0: any), acknowledge_problems (MQTT-3.1.2-29), outgoing_aliases.
 
     out: frames for the server to take. owed: answers that wait for their promise, and what must not overtake them.
-    congested: the client does not read. ready: the server will come for `out`.
+    congested: the client does not read. ready: the server will come for `out`. taken_bytes: so far.
     """
 
     __slots__ = (
@@ -41,6 +41,7 @@ class Outlet:
         "outgoing_aliases",
         "owed",
         "ready",
+        "taken_bytes",
         "unsent_bytes",
         "version",
     )
@@ -51,6 +52,7 @@ class Outlet:
         self.out: list[bytes] = []
         self.owed: deque[tuple[Promise | None, Any]] = deque()
         self.unsent_bytes = 0
+        self.taken_bytes = 0
         self.congested = False
         self.ready = False
         self.client_max_packet_bytes = 0
@@ -84,6 +86,7 @@ class Outlet:
         self.unsent_bytes = 0
         data = self.out[0] if len(self.out) == 1 else b"".join(self.out)
         self.out.clear()
+        self.taken_bytes += len(data)
         self._stats.bytes_out += len(data)
         return data
 
