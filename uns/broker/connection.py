@@ -62,6 +62,18 @@ OWED_ANSWERS = 1000
 """Answers that wait for the disk before nothing more is read from their client."""
 _NOT_TOLD_BEFORE_5 = (ReasonCode.MALFORMED_PACKET, ReasonCode.PROTOCOL_ERROR, ReasonCode.TOPIC_NAME_INVALID)
 """What breaks the format of a CONNECT; MQTT 3.1.1 has no return code for it and wants no CONNACK."""
+_FAULTS = (
+    ReasonCode.MALFORMED_PACKET,
+    ReasonCode.PROTOCOL_ERROR,
+    ReasonCode.UNSUPPORTED_PROTOCOL_VERSION,
+    ReasonCode.CLIENT_IDENTIFIER_NOT_VALID,
+    ReasonCode.TOPIC_FILTER_INVALID,
+    ReasonCode.TOPIC_NAME_INVALID,
+    ReasonCode.RECEIVE_MAXIMUM_EXCEEDED,
+    ReasonCode.TOPIC_ALIAS_INVALID,
+    ReasonCode.PACKET_TOO_LARGE,
+)
+"""What says of a connection that ends so that its client broke the standard."""
 
 Feed = Iterator[tuple[Message, Target, int | None] | None]
 """Retained messages still to be sent for a SUBSCRIBE, with their monotonic expiry in ms or None; None is a pause in the
@@ -220,7 +232,8 @@ class Connection(Outlet):
             if not decoder.behind:
                 failure = decoder.failure
                 if failure is not None:
-                    self.broker.stats.protocol_errors += 1
+                    if failure.reason_code not in _FAULTS:  # a packet of too many parts
+                        self._stats.protocol_errors += 1
                     self.disconnect(failure.reason_code, failure.text)
                 return
             if worked and self._clock.monotonic_ms() >= deadline_ms:
@@ -407,6 +420,8 @@ class Connection(Outlet):
         """Close, telling an open MQTT 5 client why; before CONNACK the answer is a CONNACK."""
         if self.state is State.CLOSED:
             return
+        if reason_code in _FAULTS:
+            self._stats.protocol_errors += 1
         if self.state is State.OPEN and reason_code != ReasonCode.SERVER_SHUTTING_DOWN:
             detail = f"0x{reason_code:02X} {text}"
             self.broker.notices.raise_for(self, Trouble.CUT, setting or SETTINGS.get(reason_code, ""), detail)

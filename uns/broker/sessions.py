@@ -250,7 +250,11 @@ class SessionTable:
         except ValueError as error:
             group, bare, fault = "", topic_filter, str(error)
         if fault:
-            return Finding(id="topic.filter", what=f"'{shorten(topic_filter)}' is no topic filter: {fault}.")
+            self._stats.subscribes_refused += 1
+            finding = Finding(id="topic.filter", what=f"'{shorten(topic_filter)}' is no topic filter: {fault}.")
+            if session.connection is not None:
+                self._notices.raise_for(session.connection, Trouble.SUBSCRIBE_OVER_QUOTA, "", finding.what)
+            return finding
         refused = self._access_finding(session, topic_filter)
         if refused is not None:
             self._stats.subscribes_refused += 1
