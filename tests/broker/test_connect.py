@@ -135,6 +135,41 @@ def test_keep_alive_counts_what_the_client_sends_only(broker: Broker, clock: Fak
     assert peer.is_closed
 
 
+def pass_s(broker: Broker, clock: FakeClock, seconds: float) -> None:
+    for _ in range(round(seconds * 10)):
+        clock.advance(100)
+        broker.tick()
+
+
+def test_keep_alive_counts_no_silence_of_ours(broker: Broker, clock: FakeClock) -> None:
+    """What the client sends while nothing is read from it is not seen in time."""
+    peer = Peer(broker)
+    peer.connect("c", keep_alive=10)
+    for is_read in (False, True):
+        peer.connection.reads(is_read)
+        pass_s(broker, clock, 14.9)
+        assert not peer.is_closed
+    pass_s(broker, clock, 0.1)
+    assert peer.is_closed
+
+
+def test_a_client_that_takes_something_in_time_is_not_cut(broker: Broker, clock: FakeClock) -> None:
+    peer = Peer(broker)
+    peer.connect("c", keep_alive=10)
+    left = 1_000_000
+    peer.connection.unacknowledged_bytes = lambda: left
+    for _ in range(10):
+        peer.connection.congested = True  # nothing is read from it
+        pass_s(broker, clock, 15)
+        left -= 1
+    assert not peer.is_closed
+    pass_s(broker, clock, 15)
+    assert not peer.is_closed
+    pass_s(broker, clock, 15)
+    assert peer.take_one().reason_code == ReasonCode.KEEP_ALIVE_TIMEOUT
+    assert broker.stats.keep_alive_timeouts == 1
+
+
 def test_a_client_id_is_taken_over(broker: Broker, peer: Peer) -> None:
     Peer(broker).connect("peer")
     assert peer.take_one().reason_code == ReasonCode.SESSION_TAKEN_OVER  # MQTT-3.1.4-3

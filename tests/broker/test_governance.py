@@ -9,8 +9,9 @@ from tests.broker.conftest import NAMESPACE, by_username, compile_admission
 from tests.broker.peer import Peer
 from tests.support.clock import FakeClock
 from uns.broker import Broker, Limits, LocalClient
+from uns.broker.outlet import REASON_CHARACTERS, cut
 from uns.link import Message
-from uns.mqtt import Puback, Pubrec, ReasonCode
+from uns.mqtt import ConnectWill, Puback, Pubrec, ReasonCode
 from uns.policy.verdict import Outcome
 from uns.policy.violation import Violation
 
@@ -215,3 +216,26 @@ def test_a_table_full_of_retained_messages_refuses_and_says_so(clock: FakeClock)
     peer.publish("open/a", b"", retain=True)
     peer.publish("open/c", qos=1)
     assert peer.take_one().reason_code == 0
+
+
+NULS = [
+    b'{"value": "\\u0000"}',
+    b'{"value": "stopped", "timestamp": "\\u0000"}',
+    b'{"value": "stopped", "quality": "\\u0000"}',
+    b'{"value": "stopped", "\\u0000": 1}',
+]
+
+
+@pytest.mark.parametrize("payload", NULS)
+def test_what_a_finding_quotes_holds_no_null_character(broker: Broker, peer: Peer, payload: bytes) -> None:
+    topic = "acme/ghent/packaging/line1/filler/state"
+    peer.publish(topic, payload, qos=1)
+    assert peer.take_one().reason_code == ReasonCode.PAYLOAD_FORMAT_INVALID  # read by a decoder that refuses U+0000
+    connack = Peer(broker).connect("w", will=ConnectWill(topic, payload))
+    assert connack.reason_code == ReasonCode.PAYLOAD_FORMAT_INVALID
+    assert "\ufffd" in connack.properties["reason_string"]
+
+
+def test_a_text_for_a_packet_can_be_encoded() -> None:
+    assert cut("a\0b\ud800c\n") == "a\ufffdb?c\n"
+    assert len(cut("x" * 5000)) == REASON_CHARACTERS

@@ -179,6 +179,47 @@ def test_an_expired_retained_message_makes_room() -> None:
     assert floor.broker.stats.retained == 0
 
 
+def test_who_names_what_is_too_deep_is_counted_and_told() -> None:
+    floor = Floor(max_topic_levels=3)
+    peer = floor.peer("p")
+    for _ in range(3):
+        assert peer.subscribe("open/a/b/c", "open/a/b").reason_codes == [ReasonCode.TOPIC_FILTER_INVALID, 0]
+        peer.publish("open/a/b/c", qos=1)
+        assert peer.take_one().reason_code == ReasonCode.TOPIC_NAME_INVALID
+    assert (floor.broker.stats.subscribes_refused, floor.broker.stats.violations) == (3, 3)
+    assert floor.told == [(Trouble.SUBSCRIBE_OVER_QUOTA, "p"), (Trouble.PUBLISH_OVER_QUOTA, "p")]
+    assert all("mqtt.max_topic_levels" in notice.detail for notice in floor.notices)
+
+
+FAULTS: dict[int, list[object]] = {
+    ReasonCode.MALFORMED_PACKET: [Publish("open/\x01", b"")],
+    ReasonCode.PROTOCOL_ERROR: [Publish("", b"", properties={"topic_alias": 1})],
+    ReasonCode.RECEIVE_MAXIMUM_EXCEEDED: [Publish("open/x", b"", 2, packet_id=number + 1) for number in range(3)],
+    ReasonCode.TOPIC_ALIAS_INVALID: [Publish("open/x", b"", properties={"topic_alias": 9})],
+    ReasonCode.PACKET_TOO_LARGE: [Publish("open/x", b"x" * 30_000)],
+    ReasonCode.QUOTA_EXCEEDED: [Subscribe(1, [Subscription("a")] * 5001)],
+}
+
+
+@pytest.mark.parametrize("code", FAULTS)
+def test_who_breaks_the_standard_is_counted_once(code: int) -> None:
+    floor = Floor(receive_maximum=2, topic_alias_maximum=3, max_packet_bytes=20_100)
+    peer = floor.peer("p")
+    peer.send(*FAULTS[code])
+    assert peer.take()[-1].reason_code == code
+    assert floor.broker.stats.protocol_errors == 1
+    assert floor.told == [(Trouble.CUT, "p")]
+
+
+def test_who_is_cut_for_another_reason_broke_nothing() -> None:
+    floor = Floor()
+    first = floor.peer("p")
+    floor.peer("p")
+    assert first.take_one().reason_code == ReasonCode.SESSION_TAKEN_OVER
+    floor.broker.shut_down()
+    assert floor.broker.stats.protocol_errors == 0
+
+
 # --- how fast -------------------------------------------------------------------------------------------------------
 
 

@@ -4,11 +4,13 @@ import pytest
 
 from tests.broker.conftest import by_username, compile_admission
 from tests.broker.peer import Peer
+from tests.broker.test_ledger import Disk, make_broker
 from tests.support.calls import calls
 from tests.support.clock import FakeClock
 from uns.broker import Broker, Limits
 from uns.link import Message
-from uns.mqtt import Puback, Publish, ReasonCode, Subscribe, Subscription, Unsuback, Unsubscribe
+from uns.mqtt import Puback, Publish, ReasonCode, Suback, Subscribe, Subscription, Unsuback, Unsubscribe
+from uns.mqtt.packets.subscribe import MOST_FILTERS
 
 
 def test_overlapping_filters_bring_one_copy_with_all_identifiers(peer: Peer, other: Peer) -> None:
@@ -176,9 +178,51 @@ def test_retained_messages_at_qos_1_wait_for_the_window(clock: FakeClock) -> Non
     assert (got, broker.stats.queue_shed) == (100, 0)
 
 
-def test_too_many_filters_in_one_packet_end_the_connection(peer: Peer) -> None:
-    peer.send(Subscribe(1, [Subscription("open/#", 0)] * 1_001, None))
+def test_as_many_filters_come_in_one_packet_as_the_decoder_takes(clock: FakeClock) -> None:
+    peer = Peer(Broker(compile_admission(), clock, authenticate=by_username))
+    peer.connect()
+    peer.send(Subscribe(1, [Subscription(f"open/{number}") for number in range(MOST_FILTERS)]))
+    assert peer.take_one().reason_codes == [0] * MOST_FILTERS
+    peer.send(Subscribe(2, [Subscription("open/x")] * (MOST_FILTERS + 1)))
     assert peer.take_one().reason_code == ReasonCode.QUOTA_EXCEEDED
+
+
+def test_many_subscribes_that_wait_for_the_disk_end_nothing(clock: FakeClock) -> None:
+    broker = make_broker(clock, Limits())
+    disk = Disk(broker)
+    for number in range(600):
+        broker.publish(Message(f"open/{number}/a", b"1", retain=True), "engineer")
+    peer = Peer(broker)
+    peer.connect("p", properties={"session_expiry_interval": 60})
+    disk.write()
+    peer.send(*(Subscribe(i + 1, [Subscription(f"open/{i}/{leaf}") for leaf in "ab"]) for i in range(600)))
+    got = peer.take()
+    while disk.ledger.urgency or peer.connection.busy:
+        disk.write()
+        peer.connection.proceed()
+        got += peer.take()
+    assert [each.packet_id for each in got if isinstance(each, Suback)] == list(range(1, 601))
+    assert [each.topic for each in got if isinstance(each, Publish)] == [f"open/{i}/a" for i in range(600)]
+
+
+def test_a_filter_owes_its_retained_messages_once_however_often_it_is_asked_for(peer: Peer) -> None:
+    connection = peer.connection
+    for name in "abc":
+        peer.publish(f"open/{name}", retain=True)
+    connection.congested = True
+    for qos in (0, 1, 0, 1):
+        peer.send(Subscribe(1, [Subscription("open/#", qos), Subscription("open/a", retain_handling=2)]))
+        peer.send(Subscribe(2, [Subscription("$share/g/open/#")]))
+    assert len(connection.feeds) == 1
+    assert [type(each).__name__ for each in peer.take()] == ["Suback"] * 8
+    connection.proceed()
+    assert [each.topic for each in peer.take()] == ["open/a", "open/b", "open/c"]
+    connection.congested = True
+    peer.send(Subscribe(1, [Subscription("open/#")]), Unsubscribe(2, ["open/#"]))
+    assert not connection.feeds
+    peer.take()
+    connection.proceed()
+    assert peer.take() == []  # MQTT-3.10.4-2
 
 
 def test_a_repeated_subscription_costs_no_walk(peer: Peer) -> None:

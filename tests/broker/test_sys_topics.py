@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.broker.conftest import by_username, compile_admission
+from tests.broker.conftest import ACCESS, by_username, compile_admission
 from tests.broker.peer import Peer
 from tests.support.clock import FakeClock
 from uns.broker import Broker, Limits
@@ -175,3 +175,32 @@ def test_a_full_table_of_topics_still_reports(clock: FakeClock) -> None:
     broker = Broker(compile_admission(), clock, authenticate=by_username, limits=Limits(max_topics=1))
     broker.publish_sys_topics(INTERVAL_S, "v")
     assert report(broker, clock)["uptime"] == "10 seconds"
+
+
+def test_a_shared_subscription_gets_the_reports_too(reporting: Broker, clock: FakeClock) -> None:
+    members = [connected(reporting, name) for name in "ab"]
+    for member in members:
+        member.subscribe("$share/g/$SYS/broker/uptime")
+    for _ in range(4):
+        report(reporting, clock)
+    got = [member.take() for member in members]
+    assert [len(each) for each in got] == [2, 2]
+    assert not any(packet.retain for each in got for packet in each)
+
+
+@pytest.mark.parametrize("share", ["", "$share/g/"])
+def test_a_report_is_retained_as_published(reporting: Broker, clock: FakeClock, share: str) -> None:
+    peer = connected(reporting, "a")
+    peer.subscribe(f"{share}$SYS/broker/uptime", retain_as_published=True)
+    report(reporting, clock)
+    assert [(each.payload, each.retain) for each in peer.take()] == [(b"10 seconds", True)]
+
+
+def test_a_shared_subscription_gets_the_refusals_too(clock: FakeClock) -> None:
+    access = ACCESS.replace('"$SYS/#"', '"$SYS/#", "$uns/#"')
+    broker = Broker(compile_admission(access=access), clock, authenticate=by_username)
+    watcher, peer = connected(broker, "watcher"), connected(broker, "p")
+    watcher.subscribe("$share/g/$uns/rejected/#", retain_as_published=True)
+    peer.publish("nowhere")
+    notice = watcher.take_one()
+    assert (notice.topic, notice.retain) == ("$uns/rejected/p", False)

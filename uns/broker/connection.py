@@ -6,7 +6,7 @@
 Whatever goes wrong is told with its reason code before the close: CONNACK while opening, DISCONNECT (MQTT 5) after.
 """
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
@@ -63,6 +63,18 @@ OWED_ANSWERS = 1000
 """Answers that wait for the disk before nothing more is read from their client."""
 _NOT_TOLD_BEFORE_5 = (ReasonCode.MALFORMED_PACKET, ReasonCode.PROTOCOL_ERROR, ReasonCode.TOPIC_NAME_INVALID)
 """What breaks the format of a CONNECT; MQTT 3.1.1 has no return code for it and wants no CONNACK."""
+_FAULTS = (
+    ReasonCode.MALFORMED_PACKET,
+    ReasonCode.PROTOCOL_ERROR,
+    ReasonCode.UNSUPPORTED_PROTOCOL_VERSION,
+    ReasonCode.CLIENT_IDENTIFIER_NOT_VALID,
+    ReasonCode.TOPIC_FILTER_INVALID,
+    ReasonCode.TOPIC_NAME_INVALID,
+    ReasonCode.RECEIVE_MAXIMUM_EXCEEDED,
+    ReasonCode.TOPIC_ALIAS_INVALID,
+    ReasonCode.PACKET_TOO_LARGE,
+)
+"""What says of a connection that ends so that its client broke the standard."""
 
 Feed = Iterator[tuple[Message, Target, int | None] | None]
 """Retained messages still to be sent for a SUBSCRIBE, with their monotonic expiry in ms or None; None is a pause in the
@@ -74,12 +86,15 @@ class Connection(Outlet):
     """Made by `Broker.accept`. The server feeds `receive`, writes what `take` returns, closes when `state` is CLOSED
     and `out` is empty, sets `congested` while the socket takes no more, and calls `lost` when the peer is gone.
 
-    While `busy`, it calls `proceed` in each turn; while not `wants_input`, it reads nothing from the socket.
+    While `busy`, it calls `proceed` in each turn; while not `wants_input`, it reads nothing from the socket, and tells
+    `reads`.
     """
 
     __slots__ = (
         "_clock",
         "_door",
+        "_is_read",
+        "_passed_on",
         "address",
         "aliases",
         "buffered",
@@ -99,6 +114,7 @@ class Connection(Outlet):
         "state",
         "takes_plain_frames",
         "timer",
+        "unacknowledged_bytes",
         "will",
         "working",
     )
@@ -110,6 +126,8 @@ class Connection(Outlet):
         self.host = host_of(address)
         self.buffered: Callable[[], int] | None = None
         """Set by the server: the bytes taken from here that its socket has not passed on yet."""
+        self.unacknowledged_bytes: Callable[[], int] | None = None
+        """Set by the server: those that the client has not taken, as far as can be known."""
         self.meter: Meter | None = None
         self.refusal = broker.admittance.enter(self.host, broker.limits)
         self.state = State.NEW
@@ -123,10 +141,12 @@ class Connection(Outlet):
         self.aliases: dict[int, str] = {}
         self.receiving: set[int] = set()
         """QoS 2 packet ids that came on this connection and are not released: what Receive Maximum counts (4.9)."""
-        self.feeds: deque[Feed] = deque()
+        self.feeds: OrderedDict[str, Feed] = OrderedDict()
         self.held: deque[Any] = deque()
         self.working = False
         self.keep_alive_ms = 0
+        self._is_read = True
+        self._passed_on = -1
         self.last_seen_ms = broker.clock.monotonic_ms()
         self.will: tuple[Message, int] | None = None
         due_ms = self.last_seen_ms + broker.limits.connect_timeout_s * 1000
@@ -213,7 +233,8 @@ class Connection(Outlet):
             if not decoder.behind:
                 failure = decoder.failure
                 if failure is not None:
-                    self.broker.stats.protocol_errors += 1
+                    if failure.reason_code not in _FAULTS:  # a packet of too many parts
+                        self._stats.protocol_errors += 1
                     self.disconnect(failure.reason_code, failure.text)
                 return
             if worked and self._clock.monotonic_ms() >= deadline_ms:
@@ -238,9 +259,10 @@ class Connection(Outlet):
         session = self.session
         count = 0
         while self.feeds and self._may_feed and session is not None:
-            owed = next(self.feeds[0], _FED)
+            topic_filter = next(iter(self.feeds))
+            owed = next(self.feeds[topic_filter], _FED)
             if owed is _FED:
-                self.feeds.popleft()
+                del self.feeds[topic_filter]
             elif owed is None:
                 count += LOOK_EVERY - 1 - count % LOOK_EVERY  # a long search: look at the clock now
             else:
@@ -292,7 +314,7 @@ class Connection(Outlet):
         while held and self.state is not _AUTHENTICATING and len(self.owed) < OWED_ANSWERS:
             packet = held.popleft()
             self._handle(packet)
-            count += LOOK_EVERY if type(packet) is PublishRun else 1
+            count += LOOK_EVERY if type(packet) is PublishRun or type(packet) is Subscribe else 1
             if count >= LOOK_EVERY:
                 count = 0
                 if held and self.monotonic_ms() >= deadline_ms:
@@ -337,13 +359,33 @@ class Connection(Outlet):
         self.timer = self.broker.timers.at(due_ms, self._keep_alive_due)
 
     def _keep_alive_due(self) -> None:
-        if self.throttled:  # the silence is ours
-            self.last_seen_ms = self.monotonic_ms()
-        if self.monotonic_ms() - self.last_seen_ms >= self.keep_alive_ms:
-            self.broker.stats.keep_alive_timeouts += 1
-            self.disconnect(ReasonCode.KEEP_ALIVE_TIMEOUT, f"nothing came for {self.keep_alive_ms / 1000:g} s")
+        now_ms = self.monotonic_ms()
+        if not self._is_read or not self.wants_input:
+            if self.congested and not self._has_taken_some():
+                self._cut_silent("nothing was read by the client")
+                return
+            self.last_seen_ms = now_ms  # the silence is ours
+        if now_ms - self.last_seen_ms >= self.keep_alive_ms:
+            self._cut_silent("nothing came")
         else:
             self._watch()
+
+    def _has_taken_some(self) -> bool:
+        """Has a congested client taken anything of what waits for it since it was last asked for here?"""
+        left = self.unacknowledged_bytes() if self.unacknowledged_bytes is not None else 0
+        before, self._passed_on = self._passed_on, self.taken_bytes - left
+        return self._passed_on != before
+
+    def _cut_silent(self, what: str) -> None:
+        self.broker.stats.keep_alive_timeouts += 1
+        self.disconnect(ReasonCode.KEEP_ALIVE_TIMEOUT, f"{what} for {self.keep_alive_ms / 1000:g} s")
+
+    def reads(self, reads: bool) -> None:
+        """The server stops or goes on reading the socket: what the client sends in between is not seen, and no silence
+        of its own."""
+        self._is_read = reads
+        if reads:
+            self.last_seen_ms = self.monotonic_ms()
 
     def _stop_timer(self) -> None:
         if self.timer is not None:
@@ -381,6 +423,8 @@ class Connection(Outlet):
         """Close, telling an open MQTT 5 client why; before CONNACK the answer is a CONNACK."""
         if self.state is State.CLOSED:
             return
+        if reason_code in _FAULTS:
+            self._stats.protocol_errors += 1
         if self.state is State.OPEN and reason_code != ReasonCode.SERVER_SHUTTING_DOWN:
             detail = f"0x{reason_code:02X} {text}"
             self.broker.notices.raise_for(self, Trouble.CUT, setting or SETTINGS.get(reason_code, ""), detail)
@@ -439,7 +483,7 @@ class Connection(Outlet):
         if self.meter is not None:
             self.meter.stop()
         self.held.clear()
-        self.feeds = deque()  # the session keeps its own
+        self.feeds = OrderedDict()  # the session keeps its own
         self.owed.clear()
         self.withheld.clear()
         broker, session, self.session = self.broker, self.session, None

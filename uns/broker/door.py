@@ -457,7 +457,11 @@ class Door:
             if connection.session is not None:
                 connection.session.deliver(message, Target(connection.session, 0), 0, False, None)
         for target in fanout.targets:
-            target.session.deliver(message, target, 0, False, None)
+            target.session.deliver(message, target, 0, retain and target.retain_as_published, None)
+        for share in fanout.shares:
+            chosen = share.choose()
+            if chosen is not None:
+                chosen.session.deliver(message, chosen, 0, retain and chosen.retain_as_published, None)
         self._hand_over(message, fanout.local)
 
 

@@ -85,8 +85,9 @@ class Notices:
         self.raise_notice(trouble, client_id or connection.host, client_id, connection.address, setting, detail)
 
     def over_quota(self, connection: "Connection", finding: Finding | None) -> None:
-        """A publish was refused: told when it was for a quota; what breaks a rule of the plant is a violation."""
-        if finding is not None and finding.family == "quota":
+        """A publish was refused: told when it was for a limit; what breaks a rule of the plant is a violation."""
+        # A topic name that gets past the decoder and is malformed all the same is too long or too deep.
+        if finding is not None and (finding.family == "quota" or finding.id == "topic.malformed"):
             self.raise_for(connection, Trouble.PUBLISH_OVER_QUOTA, "", f"{finding.what} {finding.hint}")
 
     def raise_notice(

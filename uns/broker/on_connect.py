@@ -6,6 +6,7 @@ from uns.broker.aliases import OutgoingAliases
 from uns.broker.identity import Credentials, Granted, Publisher
 from uns.broker.limits import Limits
 from uns.broker.notices import SETTINGS, Trouble
+from uns.broker.outlet import cut
 from uns.broker.quota import user_property_finding
 from uns.broker.rate import meter_for
 from uns.broker.session import NEVER_EXPIRES_S, Session
@@ -146,7 +147,7 @@ def refuse(connection: "Connection", reason_code: int, text: str, setting: str =
     connection.broker.stats.connects_refused += 1
     detail = f"0x{reason_code:02X} {text}"
     connection.broker.notices.raise_for(connection, Trouble.REFUSED, setting or SETTINGS.get(reason_code, ""), detail)
-    told: Properties | None = {"reason_string": text} if connection.acknowledge_problems else None
+    told: Properties | None = {"reason_string": cut(text)} if connection.acknowledge_problems else None
     connection.send(Connack(False, reason_code, told))
     connection.close()
 

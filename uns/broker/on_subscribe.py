@@ -12,17 +12,11 @@ if TYPE_CHECKING:
 
 
 V3_SUBSCRIBE_FAILURE = 0x80
-FILTERS_PER_PACKET = 1000
 
 
 def on_subscribe(connection: "Connection", packet: Subscribe) -> None:
     session = connection.session
     assert session is not None
-    if len(packet.subscriptions) > FILTERS_PER_PACKET or len(connection.feeds) > FILTERS_PER_PACKET:
-        connection.disconnect(
-            ReasonCode.QUOTA_EXCEEDED, f"more than {FILTERS_PER_PACKET} filters wait for their retained messages"
-        )
-        return
     identifier = (packet.properties or {}).get("subscription_identifier", 0)
     sessions, ledger = connection.broker.sessions, connection.broker.ledger
     ledger.begin()
@@ -42,7 +36,9 @@ def on_subscribe(connection: "Connection", packet: Subscribe) -> None:
             problems.append(result)
             codes.append(_subscribe_failure(connection, result))
             continue
-        connection.feeds.append(result)
+        if result is not None:
+            session.feeds.pop(wanted.filter, None)  # what it has not sent yet is in the new one
+            session.feeds[wanted.filter] = result
         codes.append(wanted.qos)
         if before != options:
             changed.append(parse_share(wanted.filter)[1])

@@ -12,6 +12,9 @@ OUTGOING_BYTES = 64
 """What it takes beside its topic, payload and properties."""
 
 
+_NOTHING = Message("", b"")
+
+
 class Outgoing:
     """expires_ms: monotonic, or None. packet_id 0: it has not been sent yet. released: PUBREC has come.
 
@@ -19,6 +22,7 @@ class Outgoing:
     bytes: roughly what it takes in memory.
     number: in the ledger, 0 when it is not kept there; kept: the message as it stands there; written: on disk;
     promise: what its publisher was promised.
+    withdrawn: nothing is left of it but its packet id, until that is answered.
     """
 
     __slots__ = (
@@ -34,6 +38,7 @@ class Outgoing:
         "released",
         "retain",
         "share",
+        "withdrawn",
         "written",
     )
 
@@ -61,3 +66,10 @@ class Outgoing:
         self.kept: Kept | None = None
         self.written = False
         self.promise: Promise | None = None
+        self.withdrawn = False
+
+    def husk(self) -> "Outgoing":
+        """What stands in for a message that was sent and is withdrawn: its packet id is in use all the same."""
+        husk = Outgoing(_NOTHING, self.qos, False, (), None, "", self.packet_id, self.released)
+        husk.withdrawn, husk.bytes = True, 0
+        return husk

@@ -29,7 +29,7 @@ class Outlet:
 
     out: frames for the server to take. owed: answers that wait for their promise, and answers behind them. withheld:
     the same of messages of QoS 1 and 2; the two do not wait for each other.
-    congested: the client does not read. ready: the server will come for `out`.
+    congested: the client does not read. ready: the server will come for `out`. taken_bytes: so far.
     """
 
     __slots__ = (
@@ -43,6 +43,7 @@ class Outlet:
         "outgoing_aliases",
         "owed",
         "ready",
+        "taken_bytes",
         "unsent_bytes",
         "version",
         "withheld",
@@ -55,6 +56,7 @@ class Outlet:
         self.owed: deque[tuple[Promise | None, Any]] = deque()
         self.withheld: deque[tuple[Promise | None, bytes]] = deque()
         self.unsent_bytes = 0
+        self.taken_bytes = 0
         self.congested = False
         self.ready = False
         self.client_max_packet_bytes = 0
@@ -88,6 +90,7 @@ class Outlet:
         self.unsent_bytes = 0
         data = self.out[0] if len(self.out) == 1 else b"".join(self.out)
         self.out.clear()
+        self.taken_bytes += len(data)
         self._stats.bytes_out += len(data)
         return data
 
@@ -166,8 +169,10 @@ class Outlet:
 
 
 def cut(text: str) -> str:
-    """A text for a packet: a finding may quote what the client made as long as it liked."""
-    return text if len(text) <= REASON_CHARACTERS else text[: REASON_CHARACTERS - 1] + "…"
+    """A text for a packet: a finding may quote what the client made as long as it liked, and with U+0000 or half a
+    surrogate pair in it, as JSON may spell them; a string of MQTT holds neither (MQTT-1.5.4-1, MQTT-1.5.4-2)."""
+    short = text if len(text) <= REASON_CHARACTERS else text[: REASON_CHARACTERS - 1] + "…"
+    return short if short.isprintable() else short.replace("\0", "\ufffd").encode(errors="replace").decode()
 
 
 def _unexplained(properties: Properties) -> Properties | None:

@@ -5,7 +5,8 @@ stays in `inflight` until PUBACK or PUBCOMP. On resumption everything inflight i
 (MQTT-4.4.0-1). Incoming QoS 2: `incoming` holds the packet ids taken but not yet released.
 """
 
-from collections import deque
+from collections import OrderedDict, deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from uns.broker.ledger import Ledger
@@ -64,8 +65,9 @@ class Session:
         self.inflight: dict[int, Outgoing] = {}
         self.incoming: set[int] = set()
         self.queue: deque[Outgoing] = deque()
-        self.feeds: deque[Feed] = deque()
-        """Retained messages still owed: they outlive a connection like the queue does."""
+        self.feeds: OrderedDict[str, Feed] = OrderedDict()
+        """Retained messages still owed, by filter: one that is subscribed to again starts anew, so that the
+        subscriptions bound them. They outlive a connection like the queue does."""
         self.expiry_s = 0
         self.user = ""
         self.role = ""
@@ -128,7 +130,9 @@ class Session:
             if self._resend:
                 packet_id = self._resend.popleft()
                 again = self.inflight.get(packet_id)
-                if again is not None and not self._send(connection, again, packet_id, dup=True):
+                if again is not None and again.withdrawn:
+                    self._let_go(connection, packet_id, again)
+                elif again is not None and not self._send(connection, again, packet_id, dup=True):
                     self._drop_inflight(packet_id)
                 continue
             outgoing = self.queue.popleft()
@@ -175,17 +179,30 @@ class Session:
         sent = [outgoing for outgoing in self.inflight.values() if outgoing.share and outgoing.qos == 1]
         return sent + [outgoing for outgoing in self.queue if outgoing.share]
 
-    def forget_queue(self) -> None:
-        """Drop everything that waits for this session or is on its way to it."""
-        self.dropped += len(self.queue) + len(self.inflight)
-        for outgoing in (*self.queue, *self.inflight.values()):
+    def withdraw(self, is_wanted: Callable[[Outgoing], bool]) -> list[Outgoing]:
+        """Take back, oldest first, what is on its way to this session or waits for it, and is not wanted.
+
+        What was sent keeps its packet id until the client has answered it: its window must stay true (MQTT-3.3.4-9).
+        """
+        taken = []
+        for packet_id, outgoing in list(self.inflight.items()):
+            if not outgoing.withdrawn and not is_wanted(outgoing):
+                taken.append(outgoing)
+                husk = self.inflight[packet_id] = outgoing.husk()
+                self._inflight_bytes += husk.bytes - outgoing.bytes
+        waiting: deque[Outgoing] = deque()
+        for outgoing in self.queue:
+            if is_wanted(outgoing):
+                waiting.append(outgoing)
+            else:
+                taken.append(outgoing)
+                self._queued_bytes -= outgoing.bytes
+        self.queue = waiting
+        for outgoing in taken:
             if outgoing.number:
                 self._ledger.dropped(outgoing)
-        self.queue.clear()
-        self.inflight.clear()
-        self._resend.clear()
-        self._queued_bytes = 0
-        self._inflight_bytes = 0
+        self.dropped += len(taken)
+        return taken
 
     @property
     def held_bytes(self) -> int:
@@ -198,10 +215,9 @@ class Session:
         False when there was nothing.
         """
         if not self.queue:
-            held = bool(self.inflight)
-            self._stats.queue_shed += len(self.inflight)
-            self.forget_queue()
-            return held
+            shed = len(self.withdraw(lambda outgoing: False))
+            self._stats.queue_shed += shed
+            return shed > 0
         target = self._queued_bytes // 2
         while self.queue and self._queued_bytes > target:
             self._shed_oldest()
@@ -215,8 +231,17 @@ class Session:
         self.dropped += 1
         self._stats.queue_shed += 1
 
+    def _let_go(self, connection: "Connection", packet_id: int, husk: Outgoing) -> None:
+        """What is withdrawn cannot be sent again. At QoS 2 the client may hold its packet id and would take the next
+        message under it for a repetition, so that it is told to release it."""
+        if husk.qos == 1:
+            self._drop_inflight(packet_id)
+        else:
+            husk.released = True
+            connection.answer(Pubrel(packet_id), self._ledger.barrier() if self.number else None)
+
     def _drop_inflight(self, packet_id: int) -> None:
-        """The client takes no packet of this size."""
+        """The client takes no packet of this size, or there is nothing left to send."""
         outgoing = self.inflight.pop(packet_id)
         self._inflight_bytes -= outgoing.bytes
         if outgoing.number:

@@ -20,7 +20,7 @@ from uns.broker.timers import Timer, Timers
 from uns.clock import Clock
 from uns.errors import Finding, shorten
 from uns.link import Message
-from uns.topics import filter_fault, parse_share
+from uns.topics import TopicTrie, filter_fault, parse_share
 
 
 class SessionTable:
@@ -135,15 +135,28 @@ class SessionTable:
             self._review(session)
 
     def _review(self, session: Session) -> None:
-        """End the subscriptions that the session's role may not have, with all that is queued: it cannot be told
-        which message came by which of them."""
+        """End the subscriptions that the session's role may not have, with what came by none of the others."""
         lost = [each for each in session.subscriptions if self._access_finding(session, each) is not None]
-        if lost:
-            orphans = session.orphans()
-            session.forget_queue()
-            for topic_filter in lost:
-                self.unsubscribe(session, topic_filter)
-            self._pass_on(orphans)
+        if not lost:
+            return
+        left = session.subscriptions.keys() - lost
+        plain: TopicTrie[str] = TopicTrie()
+        for topic_filter in left:
+            if not topic_filter.startswith("$share/"):
+                plain.set(topic_filter, topic_filter)
+
+        def is_wanted(outgoing: Outgoing) -> bool:
+            if outgoing.released:
+                return True  # the client has it, and only the end of the exchange is left
+            if outgoing.share:
+                return outgoing.share in left
+            return bool(plain.matching(outgoing.message.topic))
+
+        withdrawn = session.withdraw(is_wanted)
+        for topic_filter in lost:
+            self.unsubscribe(session, topic_filter)
+        # MQTT-4.8.2-5: one of QoS 2 that was sent may have been taken, and is for nobody else.
+        self._pass_on([each for each in withdrawn if each.share and not (each.qos == 2 and each.packet_id)])
 
     def _access_finding(self, session: Session, topic_filter: str) -> Finding | None:
         """Why the session's role may not have this subscription, or None; everybody may hear of its own refusals."""
@@ -225,8 +238,9 @@ class SessionTable:
         else:
             self._wills[client_id] = self._timers.at(self._clock.monotonic_ms() + delay_s * 1000, fire)
 
-    def subscribe(self, session: Session, topic_filter: str, options: SubscriptionOptions) -> Finding | Feed:
-        """Subscribe a session: why it may not, or the retained messages it asked for, to be sent after the SUBACK.
+    def subscribe(self, session: Session, topic_filter: str, options: SubscriptionOptions) -> Finding | Feed | None:
+        """Subscribe a session: why it may not, or the retained messages it asked for, to be sent after the SUBACK;
+        None when it asked for none.
 
         The caller invalidates the fan-outs, once for all filters of a SUBSCRIBE.
         """
@@ -236,7 +250,11 @@ class SessionTable:
         except ValueError as error:
             group, bare, fault = "", topic_filter, str(error)
         if fault:
-            return Finding(id="topic.filter", what=f"'{shorten(topic_filter)}' is no topic filter: {fault}.")
+            self._stats.subscribes_refused += 1
+            finding = Finding(id="topic.filter", what=f"'{shorten(topic_filter)}' is no topic filter: {fault}.")
+            if session.connection is not None:
+                self._notices.raise_for(session.connection, Trouble.SUBSCRIBE_OVER_QUOTA, "", finding.what)
+            return finding
         refused = self._access_finding(session, topic_filter)
         if refused is not None:
             self._stats.subscribes_refused += 1
@@ -259,15 +277,13 @@ class SessionTable:
         if session.number:
             self._ledger.subscription(session, topic_filter, options)
         if group or options.retain_handling == 2 or (options.retain_handling == 1 and not is_new):
-            return iter(())  # MQTT-3.3.1-10, -11; none for shared subscriptions (MQTT 5, 4.8.2)
+            return None  # MQTT-3.3.1-10, -11; none for shared subscriptions (MQTT 5, 4.8.2)
         return self._retained_for(session, bare, options)
 
     def _retained_for(self, session: Session, topic_filter: str, options: SubscriptionOptions) -> Feed:
-        """Read as the client takes them, so that a large namespace fills no buffer, until the subscription ends."""
+        """Read as the client takes them, so that a large namespace fills no buffer."""
         target = Target(session, options.qos, identifiers=(options.identifier,) if options.identifier else ())
         for found in self._door.search_retained(topic_filter):
-            if topic_filter not in session.subscriptions:  # MQTT-3.10.4-2
-                return
             if found is None:
                 yield None
             elif not options.no_local or found[0].publisher != session.client_id:  # MQTT-3.8.3-3
@@ -277,6 +293,7 @@ class SessionTable:
         """False when the session had no such subscription."""
         if session.subscriptions.pop(topic_filter, None) is None:
             return False
+        session.feeds.pop(topic_filter, None)  # MQTT-3.10.4-2
         if session.number:
             self._ledger.subscription(session, topic_filter, None)
         self._door.invalidate([self._door.subscriptions.remove(session, topic_filter)])

@@ -9,9 +9,11 @@ TCP and TLS carry the bytes as they are; what wraps them (WebSocket) overrides `
 """
 
 import asyncio
+from functools import partial
 from typing import cast
 
 from uns.broker import Broker, Connection, State
+from uns.server.unacknowledged import unacknowledged_bytes
 
 CHUNK_BYTES = 65_536
 """A chunk of this size says that the peer sends faster than it is read."""
@@ -47,6 +49,7 @@ class MqttProtocol(asyncio.Protocol):
         self._connection = self._broker.accept(address, self.over)
         self._protocols[self._connection] = self
         self._connection.buffered = self._transport.get_write_buffer_size
+        self._connection.unacknowledged_bytes = partial(unacknowledged_bytes, self._transport)
         self._transport.set_write_buffer_limits(high=self._broker.limits.max_unsent_bytes)
 
     def data_received(self, data: bytes) -> None:
@@ -118,6 +121,8 @@ class MqttProtocol(asyncio.Protocol):
     def _read(self, reads: bool) -> None:
         if reads is not self._reading and self._transport is not None:
             self._reading = reads
+            if self._connection is not None:
+                self._connection.reads(reads)
             if reads:
                 self._transport.resume_reading()
             else:

@@ -115,7 +115,6 @@ class MqttWebSocket(MqttProtocol):
 
     def _refuse_text(self, connection: Connection) -> None:
         """MQTT-6.0.0-1: anything but a binary frame ends the connection."""
-        connection.broker.stats.protocol_errors += 1
         self._close_code = CloseCode.UNSUPPORTED_DATA
         self._close_reason = "MQTT is sent in binary frames"
         connection.disconnect(ReasonCode.PROTOCOL_ERROR, "a text frame came: MQTT is sent in binary frames")
