@@ -500,12 +500,32 @@ def test_unsubscribing_goes_on(broker: Broker, disk: Disk, peer: Peer, sleeper: 
     assert sleeper.take_one() == Unsuback(8, [0], None)
 
 
-def test_a_clean_start_goes_on(broker: Broker, disk: Disk, peer: Peer, sleeper: Peer) -> None:
+def test_a_clean_start_that_cannot_be_kept_is_refused(broker: Broker, disk: Disk, peer: Peer, sleeper: Peer) -> None:
+    """Else the session that it ended would be back after a crash."""
     sleeper.lose()
     peer.publish("open/x", b"1", qos=1, packet_id=1, retain=True)
     broker.ledger.failed(disk.take(), FULL)
-    again = Peer(broker)
-    assert not again.connect("sleeper", clean=True).session_present
+    refused = Peer(broker).connect("sleeper", clean=True)
+    assert refused.reason_code == 0x97
+    assert "disk is full" in refused.properties["reason_string"]
+
+
+def test_who_came_while_the_disk_was_failing_is_told_too(broker: Broker, disk: Disk, peer: Peer, other: Peer) -> None:
+    peer.publish("open/x", b"1", qos=1, retain=True)
+    batch = disk.take()
+    other.publish("open/y", b"1", qos=1, retain=True)
+    broker.ledger.failed(batch, FULL)
+    assert other.take_one().reason_code == 0x97
+
+
+def test_answers_pass_those_of_other_kinds_that_are_stuck(broker: Broker, disk: Disk) -> None:
+    client = Peer(broker)
+    client.connect("s", properties=KEPT)
+    disk.write()
+    client.publish("open/x", qos=2, packet_id=1)
+    broker.ledger.failed(disk.take(), FULL)
+    client.publish("open/y", qos=1, packet_id=2)
+    assert client.take() == [Puback(2)]
 
 
 def test_what_a_client_is_owed_does_not_hold_up_what_it_gets(broker: Broker, disk: Disk, other: Peer) -> None:
@@ -591,3 +611,51 @@ def test_a_clock_set_back_between_two_runs_makes_no_session_older(sleeper: Peer,
     clock.advance(60_000)
     after.tick()
     assert after.stats.sessions == 0
+
+
+@pytest.mark.parametrize("how", ["goodbye", "take-over"])
+def test_a_session_said_to_be_gone_is_gone_on_disk(broker: Broker, disk: Disk, sleeper: Peer, how: str) -> None:
+    if how == "goodbye":
+        sleeper.send(Disconnect(0, {"session_expiry_interval": 0}))
+    else:
+        Peer(broker).send_connect("sleeper", clean=True)
+    again = Peer(broker)
+    again.send_connect("sleeper", clean=False)
+    assert again.take() == []
+    disk.write()
+    assert not again.take_one().session_present
+    assert disk.sessions == {}
+
+
+def test_a_resumed_session_expires_from_the_restart(
+    broker: Broker, disk: Disk, sleeper: Peer, clock, restarted
+) -> None:
+    sleeper.lose()
+    disk.write()
+    clock.advance(59_000)
+    again = Peer(broker)
+    again.connect("sleeper", clean=False, properties=KEPT)
+    assert broker.ledger.urgency is Urgency.SOON
+    disk.write()
+    after = restarted()
+    clock.advance(30_000)
+    after.tick()
+    assert after.stats.sessions == 1
+
+
+def test_the_will_of_a_client_that_was_never_let_in_is_not_published(broker: Broker, disk: Disk, sleeper: Peer) -> None:
+    sleeper.lose()
+    waiting = Peer(broker)
+    waiting.send_connect("sleeper", will=ConnectWill("open/will", b"gone", 0, True))
+    waiting.lose()
+    disk.write()
+    assert list(broker.retained("open/will")) == []
+
+
+def test_a_connection_that_is_gone_is_held_by_no_promise(broker: Broker, disk: Disk) -> None:
+    """While the disk refuses, connections that come and go would pile up."""
+    client = Peer(broker)
+    client.connect("s", properties=KEPT)
+    client.publish("open/x", qos=2, packet_id=1)
+    client.lose()
+    assert [promise.on_kept for promise in broker.ledger._promises] == [None]

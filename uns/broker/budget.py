@@ -6,7 +6,7 @@ They are added up every LOOK_MS instead of with every message: the sum costs the
 price is that a limit may be overrun by what arrives between two looks.
 
 From PRESSED_AT of `max_memory_bytes` on, publishes of QoS 1 and 2 are refused with 0x97 (their senders keep them and
-try again) and so are new retained messages. Past the whole of it, whoever holds most gives it back: a connection that
+try again). Past the whole of it, whoever holds most gives it back: a connection that
 does not read or does not finish its packet is cut with 0x97, the fullest queue loses its oldest half.
 """
 

@@ -478,12 +478,17 @@ class Connection(Outlet):
     def close(self) -> None:
         if self.state is State.CLOSED:
             return
+        if self.state is not State.OPEN:
+            self.will = None  # who was never let in leaves none
         self.state = State.CLOSED
         self._stop_timer()
         if self.meter is not None:
             self.meter.stop()
         self.held.clear()
         self.feeds = OrderedDict()  # the session keeps its own
+        for promise, _ in (*self.owed, *self.withheld):
+            if promise is not None:
+                promise.on_kept = None
         self.owed.clear()
         self.withheld.clear()
         broker, session, self.session = self.broker, self.session, None

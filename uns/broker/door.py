@@ -92,7 +92,8 @@ class Door:
         verdict = ACCEPTED
         finding = self._finding(route.rule, publisher.role, payload, retain, properties)
         if retain and payload and finding is None:
-            finding = retained_finding(self._limits, self._stats, route.current.retained, topic, payload)
+            before = route.current.retained
+            finding = retained_finding(self._limits, self._stats, before, topic, payload, properties)
         if finding is not None:
             verdict = judge(route.rule.mode, finding)
             message = Message(topic, payload, qos, retain, properties, publisher.client_id, self.now_ms)

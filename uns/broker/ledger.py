@@ -86,6 +86,8 @@ class Ledger:
         self._promise: Promise | None = None
         self._promises: list[Promise] = []
         self._in_flight: Batch | None = None
+        self._awaited = False
+        """Something in the open batch must be on disk before something is said."""
         self._last_kept: Kept | None = None
         self._number = 0
         self._sessions: dict[int, Session | None] = {}
@@ -96,6 +98,8 @@ class Ledger:
         self._deliveries_done: list[int] = []
         self._taken: dict[tuple[int, int], bool] = {}
         self._retained: dict[str, Current] = {}
+        self._ended: list[str] = []
+        self._ending: list[str] = []
 
     # --- promises -----------------------------------------------------------------------------------------------
 
@@ -111,9 +115,11 @@ class Ledger:
     def when_kept(self, call: Callable[[Finding | None], None]) -> None:
         """Call once what the packet or publish that is being handled changed is on disk; at once when it is. With the
         finding when the disk refuses, without waiting any longer."""
-        promise = self.owed()
+        self.call_when_kept(self.owed(), call)
+
+    def call_when_kept(self, promise: Promise | None, call: Callable[[Finding | None], None]) -> None:
         if promise is None or self.failing is not None:
-            call(self.failing)
+            call(None if promise is None else self.failing)
             return
 
         def on_kept() -> None:
@@ -124,7 +130,7 @@ class Ledger:
 
     def barrier(self) -> Promise | None:
         """The promise that all that somebody waits for is on disk; None when it is already."""
-        if self.urgency <= Urgency.LAZY and self._in_flight is None:
+        if not self._awaited and self._in_flight is None:
             return None
         promise = Promise(1)
         self._promises.append(promise)
@@ -137,6 +143,7 @@ class Ledger:
             promise = self._promise = Promise()
             self._promises.append(promise)
         promise.open += 1
+        self._awaited = True
         if urgency > self.urgency:
             self._raise(urgency)
         return promise
@@ -166,7 +173,7 @@ class Ledger:
             self._number += 1
             session.number = self._number
         self._sessions[session.number] = session
-        self._raise(Urgency.LAZY)
+        self._raise(Urgency.SOON if session.connection is not None else Urgency.LAZY)
 
     def session_ended(self, session: "Session") -> None:
         """It will not come back; the caller has called `dropped` for everything that was on its way."""
@@ -174,7 +181,12 @@ class Ledger:
         for topic_filter in session.subscriptions:
             self._subscriptions.pop((number, topic_filter), None)
         self._sessions[number] = None
+        self._ended.append(session.client_id)
         self._owe(Urgency.NOW)
+
+    def is_ending(self, client_id: str) -> bool:
+        """Has a session of this client ended, and is that not on disk yet?"""
+        return client_id in self._ended or client_id in self._ending
 
     def subscription(self, session: "Session", topic_filter: str, options: "SubscriptionOptions | None") -> None:
         """A session subscribed, or unsubscribed (None)."""
@@ -191,6 +203,7 @@ class Ledger:
             soon = outgoing.packet_id and outgoing.qos == 1
             outgoing.promise = self._owe(Urgency.SOON if soon else Urgency.NOW)
         else:
+            self._awaited = self._awaited or outgoing.qos == 2
             self._raise(Urgency.LAZY if outgoing.qos == 1 else Urgency.NOW)
         self._deliveries[outgoing.number] = (session.number, outgoing)
 
@@ -264,12 +277,15 @@ class Ledger:
         self._sessions, self._subscriptions, self._messages, self._messages_done = {}, {}, {}, []
         self._deliveries, self._deliveries_done, self._taken, self._retained = {}, [], {}, {}
         self._promises, self._promise, self._last_kept = [], None, None
+        self._ending, self._ended = self._ended, []
         self.urgency = Urgency.NONE
+        self._awaited = False
         return batch
 
     def settled(self, batch: Batch) -> None:
         """A batch is on disk: whoever waited for it is told."""
         self._in_flight = None
+        self._ending = []
         self.failing = None
         for promise in batch.promises:
             if promise.done(promise.open):
@@ -278,7 +294,7 @@ class Ledger:
     def failed(self, batch: Batch, finding: Finding) -> None:
         """The disk refuses; the same batch will be tried again. Who can be told so is told now."""
         self.failing = finding
-        for promise in batch.promises:
+        for promise in (*batch.promises, *self._promises):
             if promise.open and promise.finding is None:
                 promise.finding = finding
                 self._tell(promise)

@@ -98,9 +98,12 @@ def _open(connection: "Connection", connect: Connect, client_id: str, granted: G
     connection.meter = meter_for(connection, session.messages_in)
     keep_alive_s = _keep_alive(connection, connect)
 
-    def acknowledge(_: Finding | None) -> None:
+    def acknowledge(unkept: Finding | None) -> None:
         if connection.state is not State.AUTHENTICATING:
             return  # gone meanwhile
+        if unkept is not None:
+            refuse(connection, ReasonCode.QUOTA_EXCEEDED, f"the earlier session cannot be ended: {unkept}")
+            return
         if not connection.send(Connack(present, 0, _granted_properties(connect, session, keep_alive_s, limits))):
             connection.will = None  # who was never let in leaves none
             refuse(connection, ReasonCode.PACKET_TOO_LARGE, "the Maximum Packet Size has no room for a CONNACK")
@@ -110,10 +113,10 @@ def _open(connection: "Connection", connect: Connect, client_id: str, granted: G
         session.resume()
         connection.proceed()
 
-    if present:
-        acknowledge(None)  # at once: what is delivered to the session must not come before (MQTT-3.2.0-1)
-    else:
-        broker.ledger.when_kept(acknowledge)  # a kept session that a clean start ended must not come back
+    # A session that its client is told is no more must not come back after a crash. Otherwise at once: what is
+    # delivered to the session must not come before (MQTT-3.2.0-1).
+    ending = not present and broker.ledger.is_ending(client_id)
+    broker.ledger.call_when_kept(broker.ledger.barrier() if ending else None, acknowledge)
 
 
 def _granted_properties(connect: Connect, session: Session, keep_alive_s: int, limits: Limits) -> Properties | None:

@@ -134,19 +134,21 @@ class Outlet:
             self.send(packet)
             return
         self.owed.append((promise, packet))
+        if self.broker.ledger.failing is not None:
+            self.settle()
 
     def settle(self) -> None:
         """Send what waited for promises that are kept. Who can be told that the disk is full is told."""
         owed = self.owed
         while owed:
             promise, packet = owed[0]
-            if promise is not None and promise.open:
-                if promise.finding is None or type(packet) is not Puback or self.version < 5:
-                    break
-                packet = Puback(packet.packet_id, ReasonCode.QUOTA_EXCEEDED, self.problem(promise.finding))
-                self._stats.publishes_unkept += 1
+            if promise is not None and promise.open and not self._turn_down(promise, packet):
+                break
             owed.popleft()
-            self.send(packet)
+            if promise is None or not promise.open:
+                self.send(packet)
+        if owed and self.broker.ledger.failing is not None:
+            self._pass_the_stuck()
         withheld = self.withheld
         while withheld:
             promise, frame = withheld[0]
@@ -156,6 +158,27 @@ class Outlet:
             self.write(frame)
         if not self.ready:
             self.wake()  # there may be more to read and to do
+
+    def _turn_down(self, promise: Promise, packet: Any) -> bool:
+        """Answer a QoS 1 message that the disk does not take; nothing else has a code that says so."""
+        if promise.finding is None or type(packet) is not Puback or self.version < 5:
+            return False
+        self._stats.publishes_unkept += 1
+        self.send(Puback(packet.packet_id, ReasonCode.QUOTA_EXCEEDED, self.problem(promise.finding)))
+        return True
+
+    def _pass_the_stuck(self) -> None:
+        """The disk refuses, and the first answer waits for it. Answers of other kinds need not wait behind it: the
+        standard wants PUBACK after PUBACK and PUBREC after PUBREC, no more (MQTT-4.6.0-2, -3)."""
+        stuck: deque[tuple[Promise | None, Any]] = deque()
+        kinds = set()
+        for promise, packet in self.owed:
+            if type(packet) in kinds or (promise is not None and promise.open and not self._turn_down(promise, packet)):
+                kinds.add(type(packet))
+                stuck.append((promise, packet))
+            elif promise is None or not promise.open:
+                self.send(packet)
+        self.owed = stuck
 
     def problem(self, finding: Finding) -> Properties | None:
         """Reason String and User Properties, unless the client asked for none (MQTT-3.1.2-29)."""

@@ -1,22 +1,31 @@
 """Is there room for one more retained message, or for a larger one?"""
 
 from uns.broker.limits import Limits
+from uns.broker.quota import properties_bytes
 from uns.broker.stats import Stats
 from uns.errors import Finding, shorten
-from uns.link import Message
+from uns.link import Message, Properties
 
 RETAINED_BYTES = 64
 """What keeping one takes beside its topic, payload and properties."""
 
 
 def retained_finding(
-    limits: Limits, stats: Stats, before: Message | None, topic: str, payload: bytes
+    limits: Limits,
+    stats: Stats,
+    before: Message | None,
+    topic: str,
+    payload: bytes,
+    properties: Properties | None,
 ) -> Finding | None:
     """Why this message cannot be retained in the place of `before`, or None."""
     if before is None and stats.retained >= limits.max_retained_messages:
         held, setting = f"{stats.retained} retained messages", "mqtt.max_retained_messages"
     else:
-        grows = len(payload) - len(before.payload) if before is not None else len(payload) + len(topic)
+        size = len(payload) + properties_bytes(properties)
+        grows = (
+            size + len(topic) if before is None else size - len(before.payload) - properties_bytes(before.properties)
+        )
         if grows <= 0 or stats.retained_bytes + grows <= limits.max_retained_bytes:
             return None
         held, setting = f"{stats.retained_bytes} bytes of retained messages", "mqtt.max_retained_bytes"

@@ -247,6 +247,10 @@ class Session:
         if outgoing.number:
             self._ledger.dropped(outgoing)
 
+    def begin_ids(self, number: int) -> None:
+        """Give packet ids from here on: the client may still hold one of the last run that we know nothing of."""
+        self._next_id = number % 65_535
+
     def take_up(self, outgoing: Outgoing) -> None:
         """A message that was on its way before the broker restarted; in the order of sending."""
         if outgoing.packet_id:

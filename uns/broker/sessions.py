@@ -181,6 +181,11 @@ class SessionTable:
 
     def _expire(self, session: Session) -> None:
         self._stats.sessions_expired += 1
+        will = self._wills.get(session.client_id)
+        if will is not None and will.call is not None:  # due with the end of the session, whatever its delay
+            call = will.call
+            will.cancel()
+            call()
         self.end(session)
 
     def end(self, session: Session) -> None:
@@ -309,6 +314,7 @@ class SessionTable:
         for row in snapshot.sessions:
             session = by_number[row.number] = self._by_client_id[row.client_id] = self._make(row.client_id)
             session.number, session.user, session.role, session.expiry_s = row.number, row.user, row.role, row.expiry_s
+            session.begin_ids(wall_ms)
             session.since_ms = min(row.left_ms or wall_ms, wall_ms)  # the clock may have been set back
             self._ledger.restored(row.number)
         for number, topic_filter, options in snapshot.subscriptions:

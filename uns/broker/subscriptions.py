@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from uns.broker.session import Session
 
 RELAYS_KEPT = 1000
+MEMBERS_ASKED = 64
 
 
 class SubscriptionOptions(msgspec.Struct, frozen=True):
@@ -33,20 +34,32 @@ class ShareGroup:
     filter: `$share/GROUP/FILTER`, the same for all of them.
     """
 
-    __slots__ = ("_turn", "filter", "members")
+    __slots__ = ("_order", "_turn", "filter", "members")
 
     def __init__(self, topic_filter: str) -> None:
         self.filter = topic_filter
         self.members: dict[Session, SubscriptionOptions] = {}
+        self._order: list[Session] = []
         self._turn = 0
 
+    def join(self, member: "Session", options: SubscriptionOptions) -> None:
+        self.members[member] = options
+        self._order = []
+
+    def leave(self, member: "Session") -> None:
+        self.members.pop(member, None)
+        self._order = []
+
     def choose(self) -> Target | None:
-        """The next member that keeps up; else the next that will get what is queued for it; else None."""
-        members = list(self.members)
+        """The next member that keeps up; else the next that will get what is queued for it; else None.
+
+        Of a large group MEMBERS_ASKED are asked: a thousand that are away must not hold up every message.
+        """
+        members = self._order = self._order or list(self.members)
         count = len(members)
         self._turn += 1
         waiting = None
-        for step in range(count):
+        for step in range(min(count, MEMBERS_ASKED)):
             member = members[(self._turn + step) % count]
             if member.keeps_up:
                 return self.target(member)
@@ -96,7 +109,7 @@ class SubscriptionTable:
             if share is None:
                 share = entry.shares[group] = ShareGroup(topic_filter)
             self.shared_count += session not in share.members
-            share.members[session] = options
+            share.join(session, options)
         else:
             self.plain_count += session not in entry.sessions
             entry.sessions[session] = options
@@ -109,7 +122,8 @@ class SubscriptionTable:
         if group:
             share = entry.shares.get(group)
             if share is not None:
-                self.shared_count -= share.members.pop(session, None) is not None
+                self.shared_count -= session in share.members
+                share.leave(session)
                 if not share.members:
                     del entry.shares[group]
         else:

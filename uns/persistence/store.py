@@ -28,6 +28,7 @@ class BrokerStore:
     def __init__(self, path: Path, *, synced: bool = True) -> None:
         self.path = path
         self._database = Database(path, "uns.persistence", synced=synced)
+        self._inode = path.stat().st_ino
 
     def load(self) -> Snapshot:
         """Everything on disk. `retained` is read as it is consumed: do so before the first `write`."""
@@ -51,7 +52,9 @@ class BrokerStore:
                 yield from map(rows.to_retained, fetched)
 
     def write(self, batch: Batch) -> None:
-        """Write one batch, all of it or, with an sqlite3.Error, nothing."""
+        """Write one batch, all of it or, with an sqlite3.Error or OSError, nothing."""
+        if self.path.stat().st_ino != self._inode:  # the system would go on writing into a file that nobody can open
+            raise FileNotFoundError(f"{self.path} was replaced while the server runs; restart it")
         with self._database.write() as connection:
             subscribed = [(key, options) for key, options in batch.subscriptions.items() if options is not None]
             _put(connection, "session", 6, [rows.session_row(each) for each in batch.sessions.values() if each])
