@@ -25,7 +25,6 @@ from uns.broker.timers import Timer
 from uns.link import Message, Properties
 from uns.mqtt import (
     Auth,
-    Connect,
     Decoder,
     Disconnect,
     Pingreq,
@@ -414,9 +413,6 @@ class Connection(Outlet):
     def _on_auth(self, packet: Auth) -> None:
         self.disconnect(ReasonCode.PROTOCOL_ERROR, "AUTH without an authentication method in CONNECT")
 
-    def _on_second_connect(self, packet: Connect) -> None:
-        self.disconnect(ReasonCode.PROTOCOL_ERROR, "CONNECT came twice")  # MQTT-3.1.0-2
-
     # --- the end ------------------------------------------------------------------------------------------------
 
     def disconnect(self, reason_code: int, text: str, setting: str = "") -> None:
@@ -505,7 +501,6 @@ class Connection(Outlet):
 
 
 _ON_PACKET: Final[dict[type, Callable[[Connection, Any], None]]] = {
-    Connect: Connection._on_second_connect,
     Publish: on_publish,
     Puback: on_puback,
     Pubrec: on_pubrec,

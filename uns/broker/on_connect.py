@@ -28,8 +28,6 @@ def on_connect(connection: "Connection", connect: Connect) -> None:
     broker = connection.broker
     if connection.refusal is not None:
         refuse(connection, connection.refusal.reason_code, connection.refusal.text, connection.refusal.setting)
-    elif not connect.client_id and connect.version < 5 and not connect.clean_start:  # MQTT-3.1.3-8 (3.1.1)
-        refuse(connection, ReasonCode.CLIENT_IDENTIFIER_NOT_VALID, "an empty client id needs a clean session")
     elif "authentication_method" in properties:  # MQTT-4.12.0-1
         refuse(
             connection, ReasonCode.BAD_AUTHENTICATION_METHOD, "enhanced authentication is not offered; use a password"

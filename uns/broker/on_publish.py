@@ -25,9 +25,6 @@ def on_publish(connection: "Connection", packet: Publish) -> None:
             return
         topic = resolved
         properties = {name: value for name, value in properties.items() if name != "topic_alias"} or None
-    elif not topic:
-        connection.disconnect(ReasonCode.PROTOCOL_ERROR, "PUBLISH has neither a topic nor an alias")  # MQTT-3.3.4-6
-        return
     if packet.qos and _exceeds_receive_maximum(connection, packet):
         return
     broker, publisher = connection.broker, connection.publisher

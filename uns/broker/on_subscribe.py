@@ -24,9 +24,6 @@ def on_subscribe(connection: "Connection", packet: Subscribe) -> None:
     problems: list[Finding] = []
     changed: list[str] = []
     for wanted in packet.subscriptions:
-        if wanted.no_local and wanted.filter.startswith("$share/"):  # MQTT-3.8.3-4
-            connection.disconnect(ReasonCode.PROTOCOL_ERROR, "No Local is not allowed on a shared subscription")
-            return
         options = SubscriptionOptions(
             wanted.qos, wanted.no_local, wanted.retain_as_published, wanted.retain_handling, identifier
         )

@@ -20,7 +20,7 @@ from uns.broker.timers import Timer, Timers
 from uns.clock import Clock
 from uns.errors import Finding, shorten
 from uns.link import Message
-from uns.topics import TopicTrie, filter_fault, parse_share
+from uns.topics import TopicTrie, parse_share
 
 
 class SessionTable:
@@ -249,11 +249,8 @@ class SessionTable:
 
         The caller invalidates the fan-outs, once for all filters of a SUBSCRIBE.
         """
-        try:
-            group, bare = parse_share(topic_filter)
-            fault = filter_fault(bare) or self._door.depth_fault(bare)
-        except ValueError as error:
-            group, bare, fault = "", topic_filter, str(error)
+        group, bare = parse_share(topic_filter)
+        fault = self._door.depth_fault(bare)
         if fault:
             self._stats.subscribes_refused += 1
             finding = Finding(id="topic.filter", what=f"'{shorten(topic_filter)}' is no topic filter: {fault}.")
