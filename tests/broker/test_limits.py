@@ -266,6 +266,19 @@ def test_the_fullest_queue_gives_way_when_all_together_are_too_much() -> None:
     assert floor.notices[0].setting == "max_queued_total_bytes"
 
 
+def test_a_message_that_no_queue_has_room_for_sheds_itself_alone() -> None:
+    floor = Floor(max_queued_bytes=10_000)
+    offline(floor, "away")
+    peer = floor.peer("p")
+    for number in range(3):
+        peer.publish("open/small", b"x" * 1000, qos=1, packet_id=number + 1)
+    peer.publish("open/large", b"x" * 20_000, qos=1, packet_id=4)
+    session = floor.broker.sessions.get("away")
+    assert [outgoing.message.topic for outgoing in session.queue] == ["open/small"] * 3
+    assert (session.dropped, floor.broker.stats.queue_shed) == (1, 1)
+    assert floor.notices[0].setting == "max_queued_bytes"
+
+
 def test_short_memory_refuses_qos_1_and_2_but_not_qos_0_and_recovers() -> None:
     floor = Floor(max_memory_bytes=MIB, max_queued_bytes=10 * MIB)
     offline(floor, "away")

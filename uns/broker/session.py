@@ -212,6 +212,9 @@ class Session:
         self._queued_bytes -= shed.bytes
         if shed.number:
             self._ledger.dropped(shed)
+        self._count_shed()
+
+    def _count_shed(self) -> None:
         self.dropped += 1
         self._stats.queue_shed += 1
 
@@ -275,16 +278,24 @@ class Session:
         return changed
 
     def _enqueue(self, outgoing: Outgoing) -> None:
+        limits = self._limits
+        if outgoing.bytes > limits.max_queued_bytes:  # alone too large: the others need not go for it
+            self._tell_full("max_queued_bytes")
+            self._count_shed()
+            return
         self.queue.append(outgoing)
         self._queued_bytes += outgoing.bytes
         if self.number:
             self._ledger.delivery(self, outgoing)
-        limits = self._limits
         while len(self.queue) > limits.max_queued_messages or self._queued_bytes > limits.max_queued_bytes:
-            setting = "max_queued_bytes" if self._queued_bytes > limits.max_queued_bytes else "max_queued_messages"
-            address = self.connection.address if self.connection is not None else ""
-            self._notices.raise_notice(Trouble.QUEUE_FULL, self.client_id, self.client_id, address, setting)
+            self._tell_full(
+                "max_queued_bytes" if self._queued_bytes > limits.max_queued_bytes else "max_queued_messages"
+            )
             self._shed_oldest()
+
+    def _tell_full(self, setting: str) -> None:
+        address = self.connection.address if self.connection is not None else ""
+        self._notices.raise_notice(Trouble.QUEUE_FULL, self.client_id, self.client_id, address, setting)
 
     def _take_id(self) -> int:
         """The next free packet id; there is one, since no window is wider than the id space."""
