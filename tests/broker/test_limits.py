@@ -279,6 +279,22 @@ def test_a_message_that_no_queue_has_room_for_sheds_itself_alone() -> None:
     assert floor.notices[0].setting == "max_queued_bytes"
 
 
+def test_a_message_for_many_sleepers_counts_once_in_the_total() -> None:
+    floor = Floor(max_queued_total_bytes=200_000)
+    for number in range(30):
+        offline(floor, f"s{number}")
+    peer = floor.peer("p")
+    for number in range(5):
+        peer.publish("open/x", b"x" * 5000, qos=1, packet_id=number + 1)
+    floor.advance(LOOK_MS)
+    assert 25_000 < floor.broker.stats.queued_bytes < 50_000
+    assert floor.broker.stats.queue_shed == 0
+    for number in range(30):
+        floor.peer(f"s{number}")
+    floor.advance(LOOK_MS)
+    assert floor.broker.stats.queued_bytes == 0
+
+
 def test_short_memory_refuses_qos_1_and_2_but_not_qos_0_and_recovers() -> None:
     floor = Floor(max_memory_bytes=MIB, max_queued_bytes=10 * MIB)
     offline(floor, "away")

@@ -55,7 +55,7 @@ class Budget:
         stats, limits = self._stats, self._limits
         stats.unsent_bytes = sum(connection.unsent_total_bytes for connection in connections)
         stats.unfinished_bytes = sum(connection.unfinished_bytes for connection in connections)
-        stats.queued_bytes = sum(session.held_bytes for session in sessions)
+        stats.queued_bytes = self._broker.sessions.held.bytes
         self._relieve_queues(sessions, limits.max_queued_total_bytes, "max_queued_total_bytes")
         self._relieve_memory(connections, sessions)
         stats.memory_bytes = total = self._total()
@@ -97,12 +97,11 @@ class Budget:
         if stats.queued_bytes <= limit:
             return
         for session in sorted(sessions, key=lambda session: session.held_bytes, reverse=True):
-            before = session.held_bytes
             if stats.queued_bytes <= limit:
                 return
             if not session.shed_half():
                 continue
-            stats.queued_bytes -= before - session.held_bytes
+            stats.queued_bytes = self._broker.sessions.held.bytes
             address = session.connection.address if session.connection is not None else ""
             self._notices.raise_notice(Trouble.QUEUE_FULL, session.client_id, session.client_id, address, setting)
 

@@ -8,6 +8,7 @@ stays in `inflight` until PUBACK or PUBCOMP. On resumption everything inflight i
 from collections import deque
 from typing import TYPE_CHECKING
 
+from uns.broker.held import Held
 from uns.broker.ledger import Ledger
 from uns.broker.limits import Limits
 from uns.broker.notices import Notices, Trouble
@@ -31,6 +32,7 @@ class Session:
     """
 
     __slots__ = (
+        "_held",
         "_inflight_bytes",
         "_ledger",
         "_limits",
@@ -56,7 +58,9 @@ class Session:
         "user",
     )
 
-    def __init__(self, client_id: str, limits: Limits, stats: Stats, notices: Notices, ledger: Ledger) -> None:
+    def __init__(
+        self, client_id: str, limits: Limits, stats: Stats, notices: Notices, ledger: Ledger, held: Held
+    ) -> None:
         self.client_id = client_id
         self.number = 0
         self.connection: Connection | None = None
@@ -73,6 +77,7 @@ class Session:
         self.messages_in = 0
         self.messages_out = 0
         self.dropped = 0
+        self._held = held
         self._inflight_bytes = 0
         self._notices = notices
         self._queued_bytes = 0
@@ -103,6 +108,7 @@ class Session:
                 return
             self._send(connection, outgoing, None, dup=False)
         elif connection is not None and not self._is_waiting and self._has_room(connection):
+            self._held.take(outgoing)
             self._start(connection, outgoing)
         elif connection is not None or self.expiry_s > 0:
             self._enqueue(outgoing)
@@ -113,6 +119,7 @@ class Session:
         if outgoing is None:
             return False
         self._inflight_bytes -= outgoing.bytes
+        self._held.release(outgoing)
         if outgoing.number:
             self._ledger.delivered(outgoing)
         self.pump()
@@ -135,6 +142,7 @@ class Session:
             self._queued_bytes -= outgoing.bytes
             if outgoing.expires_ms is not None and outgoing.expires_ms <= connection.monotonic_ms():
                 self._stats.expired += 1
+                self._held.release(outgoing)
                 if outgoing.number:
                     self._ledger.dropped(outgoing)
                 continue
@@ -162,6 +170,7 @@ class Session:
             self.queue = deque(outgoing for outgoing in self.queue if outgoing.share != share)
             self._queued_bytes -= sum(outgoing.bytes for outgoing in given)
             for outgoing in given:
+                self._held.release(outgoing)
                 if outgoing.number:
                     self._ledger.dropped(outgoing)
         return given
@@ -179,6 +188,7 @@ class Session:
         """Drop everything that waits for this session or is on its way to it."""
         self.dropped += len(self.queue) + len(self.inflight)
         for outgoing in (*self.queue, *self.inflight.values()):
+            self._held.release(outgoing)
             if outgoing.number:
                 self._ledger.dropped(outgoing)
         self.queue.clear()
@@ -210,6 +220,7 @@ class Session:
     def _shed_oldest(self) -> None:
         shed = self.queue.popleft()
         self._queued_bytes -= shed.bytes
+        self._held.release(shed)
         if shed.number:
             self._ledger.dropped(shed)
         self._count_shed()
@@ -222,11 +233,13 @@ class Session:
         """The client takes no packet of this size."""
         outgoing = self.inflight.pop(packet_id)
         self._inflight_bytes -= outgoing.bytes
+        self._held.release(outgoing)
         if outgoing.number:
             self._ledger.dropped(outgoing)
 
     def take_up(self, outgoing: Outgoing) -> None:
         """A message that was on its way before the broker restarted; in the order of sending."""
+        self._held.take(outgoing)
         if outgoing.packet_id:
             self.inflight[outgoing.packet_id] = outgoing
             self._inflight_bytes += outgoing.bytes
@@ -283,6 +296,7 @@ class Session:
             self._tell_full("max_queued_bytes")
             self._count_shed()
             return
+        self._held.take(outgoing)
         self.queue.append(outgoing)
         self._queued_bytes += outgoing.bytes
         if self.number:

@@ -5,6 +5,7 @@ from functools import partial
 
 from uns.broker.connection import Connection, Feed
 from uns.broker.door import Door
+from uns.broker.held import Held
 from uns.broker.identity import Granted, Publisher
 from uns.broker.kept import Snapshot
 from uns.broker.ledger import Kept, Ledger
@@ -36,6 +37,7 @@ class SessionTable:
         notices: Notices,
         ledger: Ledger,
     ) -> None:
+        self.held = Held()
         self._door = door
         self._ledger = ledger
         self._clock = clock
@@ -92,7 +94,7 @@ class SessionTable:
         return session, present
 
     def _make(self, client_id: str) -> Session:
-        return Session(client_id, self._limits, self._stats, self._notices, self._ledger)
+        return Session(client_id, self._limits, self._stats, self._notices, self._ledger, self.held)
 
     def set_expiry(self, session: Session, expiry_s: int) -> None:
         """How long the session outlives its connection; one that does is kept on disk."""
@@ -184,7 +186,9 @@ class SessionTable:
         if self._by_client_id.get(session.client_id) is session:
             del self._by_client_id[session.client_id]
         self._stats.sessions = len(self._by_client_id)
-        self._pass_on(session.orphans())
+        orphans = session.orphans()
+        session.forget_queue()
+        self._pass_on(orphans)
 
     def _pass_on(self, orphans: list[Outgoing]) -> None:
         """Give messages of shared subscriptions to members that are left, as if they had just come.
