@@ -352,6 +352,156 @@ def test_packets_that_never_end_are_memory_too() -> None:
     assert floor.broker.stats.unfinished_bytes > SMALLEST_CUT_BYTES
 
 
+def test_large_values_that_are_not_retained_go_when_they_are_too_much() -> None:
+    floor = Floor(max_memory_bytes=8 * MIB)
+    peer = floor.peer("p")
+    for number in range(100):
+        peer.publish(f"open/{number}", b"x" * 50_000, qos=number % 2)
+        peer.publish(f"open/small/{number}", b"x" * 100)
+    values = [floor.broker.current(f"open/{number}").payload for number in range(100)]
+    kept = [value for value in values if value]
+    assert kept == values[-len(kept) :], "the oldest go"
+    assert MIB - 50_000 <= sum(map(len, kept)) <= MIB
+    assert all(floor.broker.current(f"open/small/{number}").payload for number in range(100))
+    floor.advance(LOOK_MS)
+    assert MIB - 50_000 <= floor.broker.stats.memory_bytes <= MIB + 10_000
+
+
+def test_a_large_value_that_is_retained_counts_once_and_stays() -> None:
+    floor = Floor(max_memory_bytes=8 * MIB)
+    peer = floor.peer("p")
+    peer.publish("open/kept", b"x" * 50_000)
+    peer.publish("open/kept", b"y" * 50_000, retain=True)
+    assert floor.broker.stats.current_bytes == 0
+    for number in range(100):
+        peer.publish(f"open/{number}", b"x" * 50_000)
+    assert floor.broker.current("open/kept").payload == b"y" * 50_000
+    peer.publish("open/kept", b"", retain=True)
+    for number in range(100):
+        peer.publish(f"open/{number}", b"x")
+        peer.publish(f"open/{number}", b"", retain=True)
+    assert floor.broker.stats.retained_bytes == 0
+
+
+@pytest.mark.parametrize("branch", ["open", "nobodys"])
+def test_made_up_topics_of_long_names_are_bounded_in_bytes(branch: str) -> None:
+    floor = Floor(max_memory_bytes=8 * MIB)
+    peer = floor.peer("p")
+    for number in range(200):
+        peer.publish(f"{branch}/{number}/" + "x" * 60_000)
+        peer.take()
+    door = floor.broker.door
+    assert len(door.topics) <= 10
+    assert sum(map(len, door._strays)) <= 5 * MIB
+    floor.advance(LOOK_MS)
+    assert not floor.broker.budget.pressed
+
+
+def test_topic_aliases_are_memory_too() -> None:
+    floor = Floor(max_memory_bytes=MIB)
+    greedy, modest = floor.peer("greedy"), floor.peer("modest")
+    before = floor.broker.stats.client_bytes
+    modest.publish("open/x", properties={"topic_alias": 1})
+    modest.publish("open/x", properties={"topic_alias": 1})
+    assert floor.broker.stats.client_bytes == before + len("open/x")
+    for number in range(1, 31):
+        greedy.publish(f"nobodys/{number}/" + "x" * 60_000, properties={"topic_alias": number})
+    floor.advance(LOOK_MS)
+    assert greedy.is_closed
+    assert not modest.is_closed
+    modest.lose()
+    assert floor.broker.stats.client_bytes == 0
+
+
+def test_others_long_names_get_no_alias() -> None:
+    floor = Floor()
+    reader, peer = floor.peer("reader", properties={"topic_alias_maximum": 10}), floor.peer("p")
+    reader.subscribe("open/#")
+    for properties in (None, {"content_type": "x"}):
+        peer.publish("open/" + "x" * 2000, properties=properties)
+        packet = reader.take_one()
+        assert len(packet.topic) == 2005
+        assert "topic_alias" not in (packet.properties or {})
+
+
+@pytest.mark.parametrize("expiry_s", [0, 3600])
+def test_filters_are_memory_too(expiry_s: int) -> None:
+    floor = Floor(max_memory_bytes=2 * MIB)
+    greedy = floor.peer("greedy", properties={"session_expiry_interval": expiry_s})
+    modest = floor.peer("modest", properties={"session_expiry_interval": expiry_s})
+    modest.subscribe("open/x")
+    for number in range(16):
+        assert greedy.subscribe(f"open/{number}/" + "x" * 60_000).reason_codes == [0]
+    floor.advance(LOOK_MS)
+    assert greedy.subscribe("open/" + "x" * 60_000).reason_codes == [ReasonCode.QUOTA_EXCEEDED]
+    assert greedy.subscribe("open/short").reason_codes == [0]
+    greedy.send(Unsubscribe(1, [f"open/{number}/" + "x" * 60_000 for number in range(4)]))
+    greedy.take()
+    floor.advance(LOOK_MS)
+    for number in range(8):
+        assert greedy.subscribe(f"open/again/{number}/" + "x" * 60_000).reason_codes == [0]
+    floor.advance(LOOK_MS)
+    assert greedy.is_closed
+    assert floor.broker.sessions.get("greedy") is None
+    assert floor.broker.sessions.get("modest").subscriptions
+    assert not modest.is_closed
+
+
+LARGE_WILL = ConnectWill("open/w", b"x" * 60_000, properties={"will_delay_interval": 3600})
+KEEP = {"session_expiry_interval": 7200}
+
+
+def test_wills_are_memory_too() -> None:
+    floor = Floor(max_memory_bytes=2 * MIB)
+    dying = [floor.peer(f"c{number}", will=LARGE_WILL, properties=KEEP) for number in range(31)]
+    for peer in dying[:20]:
+        peer.lose()  # its will is delayed
+    floor.advance(LOOK_MS)
+    assert floor.peer("late", will=LARGE_WILL).connack.reason_code == ReasonCode.QUOTA_EXCEEDED
+    small = floor.peer("small", will=ConnectWill("open/w", b"x"))
+    assert small.connack.reason_code == 0
+    for number in range(20):
+        floor.peer(f"c{number}", clean=False, properties=KEEP)  # it came back in time
+    floor.advance(LOOK_MS)
+    assert floor.peer("late", will=LARGE_WILL).connack.reason_code == 0
+    assert floor.broker.stats.messages_out == 0
+
+
+def test_past_the_memory_the_sessions_that_left_the_most_end_and_their_wills_are_due() -> None:
+    floor = Floor(max_memory_bytes=MIB)
+    watch = floor.peer("watch")
+    watch.subscribe("open/w")
+    for number in range(18):
+        peer = floor.peer(f"c{number}", will=LARGE_WILL, properties=KEEP)
+        peer.subscribe("open/" + "x" * 4000)
+        peer.lose()
+    floor.advance(LOOK_MS)
+    wills = len(watch.take())
+    assert wills >= 2
+    assert floor.broker.stats.memory_cut == wills
+    assert floor.broker.stats.sessions == 1 + 18 - wills
+    assert floor.broker.stats.memory_bytes <= MIB + wills * 61_000, "a will that is sent is not read yet"
+    floor.advance(LOOK_MS)
+    assert floor.broker.stats.memory_bytes <= MIB
+    assert (Trouble.CUT, "c10") in floor.told
+
+
+def test_what_nobody_has_stirred_is_not_looked_at() -> None:
+    floor = Floor()
+    peers = [floor.peer(f"c{number}") for number in range(20)]
+    floor.advance(LOOK_MS)
+    assert not floor.broker.laden
+    peers[3].connection.receive(encode(Publish("open/x", b"x" * 100), 5)[:-1])
+    peers[4].connection.write(b"\xd0\x00")
+    floor.advance(LOOK_MS)
+    assert floor.broker.laden == {peers[3].connection, peers[4].connection}
+    assert (floor.broker.stats.unfinished_bytes > 100, floor.broker.stats.unsent_bytes) == (True, 2)
+    for peer in peers:
+        peer.lose()
+    floor.advance(LOOK_MS)
+    assert not floor.broker.laden
+
+
 def test_a_client_that_never_acknowledges_large_messages_holds_no_more_than_its_queue() -> None:
     floor = Floor(max_queued_bytes=100_000, receive_maximum=100)
     deaf, peer = floor.peer("deaf"), floor.peer("p")

@@ -79,6 +79,7 @@ class Connection(Outlet):
     __slots__ = (
         "_clock",
         "_door",
+        "_laden",
         "address",
         "aliases",
         "buffered",
@@ -87,6 +88,7 @@ class Connection(Outlet):
         "held",
         "host",
         "keep_alive_ms",
+        "kept_bytes",
         "last_seen_ms",
         "meter",
         "over",
@@ -98,6 +100,7 @@ class Connection(Outlet):
         "state",
         "takes_plain_frames",
         "timer",
+        "unread",
         "will",
         "working",
     )
@@ -109,6 +112,11 @@ class Connection(Outlet):
         self.host = host_of(address)
         self.buffered: Callable[[], int] | None = None
         """Set by the server: the bytes taken from here that its socket has not passed on yet."""
+        self.unread: Callable[[], int] | None = None
+        """Set by the server: the bytes that came and have not reached this connection yet."""
+        self.kept_bytes = 0
+        """What topic aliases and the will take, as long as the connection lasts."""
+        self._laden = broker.laden
         self.meter: Meter | None = None
         self.refusal = broker.admittance.enter(self.host, broker.limits)
         self.state = State.NEW
@@ -141,6 +149,7 @@ class Connection(Outlet):
         if self.state is _CLOSED:
             return False
         now_ms = self.last_seen_ms = self._clock.monotonic_ms()
+        self._laden.add(self)
         self._stats.bytes_in += len(data)
         if self.meter is not None:
             self.meter.spend_bytes(len(data))
@@ -176,8 +185,18 @@ class Connection(Outlet):
 
     @property
     def unfinished_bytes(self) -> int:
-        """What was received and is not handled: the part of a packet, and what waits for its turn."""
-        return self.decoder.held_bytes
+        """What was received and is not handled: the part of a packet or of a frame, and what waits for its turn."""
+        return self.decoder.held_bytes + (self.unread() if self.unread is not None else 0)
+
+    @property
+    def client_bytes(self) -> int:
+        """What the client makes the broker keep by topic aliases, its will and its filters."""
+        return self.kept_bytes + (self.session.kept_bytes if self.session is not None else 0)
+
+    def keep(self, size: int) -> None:
+        """Topic aliases or the will take so much more, or less."""
+        self.kept_bytes += size
+        self._stats.client_bytes += size
 
     def proceed(self) -> None:
         """Work for one turn on what was received and on retained messages that are still owed."""
@@ -439,6 +458,8 @@ class Connection(Outlet):
         self.held.clear()
         self.feeds = deque()  # the session keeps its own
         self.owed.clear()
+        self.keep(-self.kept_bytes)
+        self.aliases.clear()
         broker, session, self.session = self.broker, self.session, None
         will, self.will = self.will, None
         if session is not None and session.connection is self:

@@ -48,6 +48,7 @@ class Session:
         "feeds",
         "incoming",
         "inflight",
+        "kept_bytes",
         "messages_in",
         "messages_out",
         "number",
@@ -66,6 +67,8 @@ class Session:
         self.connection: Connection | None = None
         self.subscriptions: dict[str, SubscriptionOptions] = {}
         self.inflight: dict[int, Outgoing] = {}
+        self.kept_bytes = 0
+        """What its name and its filters take."""
         self.incoming: set[int] = set()
         self.queue: deque[Outgoing] = deque()
         self.feeds: deque[Feed] = deque()
@@ -196,6 +199,11 @@ class Session:
         self._resend.clear()
         self._queued_bytes = 0
         self._inflight_bytes = 0
+
+    def keep(self, size: int) -> None:
+        """Its name or its filters take so much more, or less."""
+        self.kept_bytes += size
+        self._stats.client_bytes += size
 
     @property
     def held_bytes(self) -> int:
