@@ -220,6 +220,7 @@ async def test_a_frame_that_never_ends_is_memory_too(server: HttpServer, broker:
         broker.budget.measure()
         client.socket.transport.write(whole[:-100_000])
         await until_async(lambda: broker.budget.measure() or broker.stats.unfinished_bytes > 390_000)
+        client.socket.transport.abort()
     await until_async(lambda: broker.budget.measure() or not broker.laden)
 
 

@@ -12,6 +12,7 @@ from uns.broker.admittance import Admittance
 from uns.broker.budget import Budget
 from uns.broker.connection import Connection
 from uns.broker.door import Door
+from uns.broker.expiries import Expiries
 from uns.broker.identity import Authenticate, Publisher, trust_everyone
 from uns.broker.kept import Snapshot
 from uns.broker.ledger import Ledger
@@ -97,6 +98,8 @@ class Broker:
         self._locals: set[LocalClient] = set()
         self._assigned = 0
         self.budget = Budget(self)
+        self.expiries = Expiries(self.door, clock, self.timers)
+        self.door.on_expiring = self.expiries.note
 
     # --- messages -----------------------------------------------------------------------------------------------
 

@@ -74,6 +74,8 @@ class Door:
         self._stray_bytes = 0
         self._passing = Passing(limits.max_memory_bytes, stats)
         self._epoch = 0
+        self.on_expiring: Callable[[str, int | None], None] | None = None
+        """Told of each retained message that will expire, at which monotonic time, and when it no longer will."""
 
     def offer(
         self,
@@ -338,6 +340,10 @@ class Door:
     def _keep(self, current: Current, message: Message | None, expires_ms: int | None) -> None:
         """Put a retained message, or none, in the place of another."""
         before, stats = current.retained, self._stats
+        if (expires_ms is not None or current.expires_ms is not None) and self.on_expiring is not None:
+            about = message or before
+            assert about is not None
+            self.on_expiring(about.topic, expires_ms)
         current.retained, current.expires_ms = message, expires_ms
         stats.retained += (message is not None) - (before is not None)
         stats.retained_bytes += _kept_bytes(message) - _kept_bytes(before)
@@ -447,11 +453,23 @@ class Door:
             if found is None:
                 continue
             topic, current = found
-            if current.expires_ms is not None and current.expires_ms <= now_ms:
-                self._clear(topic, current, acknowledged=False)
-                self._stats.expired += 1
+            self._expire(topic, current, now_ms)
             if current.retained is not None:
                 yield current.retained, current.expires_ms
+
+    def expire(self, topic: str, now_ms: int) -> int | None:
+        """Clear the retained message of a topic if its monotonic time has come; else when that will be, or None."""
+        current = self.topics.get(topic)
+        if current is None or self._expire(topic, current, now_ms):
+            return None
+        return current.expires_ms
+
+    def _expire(self, topic: str, current: Current, now_ms: int) -> bool:
+        if current.expires_ms is None or current.expires_ms > now_ms:
+            return False
+        self._clear(topic, current, acknowledged=False)
+        self._stats.expired += 1
+        return True
 
     # --- refusals -----------------------------------------------------------------------------------------------
 
