@@ -648,6 +648,77 @@ def memory_exhausted_by_those_who_do_not_read(target: Target) -> None:
         until(lambda: target.stats["memory_bytes"] < 24 * MIB, "memory is within its bound again")
 
 
+@attack("volume", max_memory_bytes=24 * MIB, max_packet_bytes=MIB, rss_mib=64)
+def large_values_nobody_retains(target: Target) -> None:
+    """200 MB at QoS 0 on topics of which each keeps its last value, and 60 MB of made-up names."""
+    before = target.rss_bytes
+    with opened(target.port) as wire:
+        for number in range(200):
+            wire.send(Publish(f"values/{number}", b"x" * 1_000_000))
+        for number in range(1000):
+            wire.send(Publish(f"values/{number}/" + "x" * 60_000, b"1"))
+        wire.ping()
+    assert target.rss_bytes - before < 64 * MIB
+    assert 0 < target.stats["current_bytes"] <= 24 * MIB // 4
+
+
+@attack("volume", max_memory_bytes=24 * MIB, max_packet_bytes=MIB, rss_mib=64)
+def long_topic_aliases(target: Target) -> None:
+    """Twenty clients with a hundred aliases of 60 kB each; who holds most is cut, the aliases go with him."""
+    before = target.rss_bytes
+    with clients(target.port, 20) as wires:
+        for number, wire in enumerate(wires):
+            try:
+                for alias in range(1, 101):
+                    topic = f"alias/{number}-{alias}/" + "x" * 60_000
+                    wire.send(Publish(topic, b"", properties={"topic_alias": alias}))
+                wire.ping()
+            except (Closed, OSError):
+                pass
+        assert target.rss_bytes - before < 100 * MIB
+        until(lambda: target.stats["memory_bytes"] < 24 * MIB, "memory is within its bound")
+        assert target.stats["memory_cut"] > 0
+    until(lambda: target.stats["client_bytes"] < MIB, "the aliases are gone")
+
+
+@attack("volume", max_memory_bytes=24 * MIB, max_packet_bytes=MIB, rss_mib=64)
+def long_filters(target: Target) -> None:
+    """A thousand filters of 60 kB in a session that outlives its connection: refused when memory is short."""
+    codes: list[int] = []
+    with opened(target.port, "filters", properties={"session_expiry_interval": 60}) as wire:
+        for number in range(100):
+            filters = [f"long/{number}/{step}/" + "x" * 60_000 for step in range(10)]
+            try:
+                codes += wire.subscribe(*filters).reason_codes
+            except (Closed, OSError):
+                break
+    assert 0 < codes.count(0) < 500
+    until(lambda: target.stats["memory_bytes"] < 24 * MIB, "memory is within its bound")
+    with opened(target.port, "filters"):
+        pass
+    until(lambda: target.stats["client_bytes"] < MIB, "the filters are gone with the session")
+
+
+@attack("volume", max_memory_bytes=24 * MIB, max_packet_bytes=MIB, rss_mib=64)
+def large_wills(target: Target) -> None:
+    """Three hundred delayed wills of 200 kB, and nobody comes back for them."""
+    text = "x" * 60_000
+    extra = {"user_property": [("k", text)], "correlation_data": text.encode(), "content_type": text}
+    will = ConnectWill("large/will", text.encode(), properties={"will_delay_interval": 30, **extra})
+    codes, before = [], target.stats["memory_cut"]
+    for number in range(300):
+        with Wire(target.port) as wire:
+            connack = wire.connect(f"will{number}", will=will, properties={"session_expiry_interval": 60})
+            codes.append(connack.reason_code)
+    refused = codes.count(ReasonCode.QUOTA_EXCEEDED)
+    until(lambda: refused or target.stats["memory_cut"] > before, "wills are refused, or sent before their time")
+    until(lambda: target.stats["memory_bytes"] < 24 * MIB, "memory is within its bound")
+    for number in range(300):
+        with opened(target.port, f"will{number}"):
+            pass
+    until(lambda: target.stats["client_bytes"] < MIB, "the wills are sent")
+
+
 @attack("volume", max_publish_rate=1000)
 def publish_flood_past_the_rate(target: Target) -> None:
     """A client that sends as fast as it can is read at its rate; the client beside it does not notice."""

@@ -8,8 +8,11 @@ from tests.support.clock import FakeClock
 from uns.broker import Broker, Limits, Notice, State, Trouble
 from uns.broker.admittance import TOLD_AT_ONCE, host_of
 from uns.broker.budget import LOOK_MS, SMALLEST_CUT_BYTES
+from uns.broker.expiries import SWEEP_MS, SWEPT_AT_ONCE
+from uns.broker.kept import Retained, Snapshot
 from uns.broker.notices import LOOK_MS as NOTICES_LOOK_MS
 from uns.broker.notices import QUIET_MS, TROUBLES_KEPT
+from uns.link import Message
 from uns.mqtt import ConnectWill, Disconnect, Puback, Publish, ReasonCode, Subscribe, Subscription, Unsubscribe, encode
 from uns.policy.violation import Violation
 
@@ -220,6 +223,91 @@ def test_who_is_cut_for_another_reason_broke_nothing() -> None:
     assert floor.broker.stats.protocol_errors == 0
 
 
+def test_expired_retained_messages_go_though_nobody_asks() -> None:
+    floor = Floor(max_retained_messages=1)
+    peer = floor.peer("p")
+    peer.publish("open/a", b"1", retain=True, properties={"message_expiry_interval": 10})
+    floor.advance(9_500)
+    assert floor.broker.stats.retained == 1
+    floor.advance(SWEEP_MS)
+    assert (floor.broker.stats.retained, floor.broker.stats.retained_bytes) == (0, 0)
+    assert floor.broker.stats.expired == 1
+    peer.publish("open/b", b"1", qos=1, retain=True)
+    assert peer.take_one().reason_code == 0
+
+
+def test_a_retained_message_that_is_set_again_expires_at_its_new_time() -> None:
+    floor = Floor()
+    peer = floor.peer("p")
+    for later_s in (10, 20, 5, 30):
+        peer.publish("open/a", b"1", retain=True, properties={"message_expiry_interval": later_s})
+    peer.publish("open/b", b"1", retain=True, properties={"message_expiry_interval": 5})
+    peer.publish("open/b", b"2", retain=True)
+    for _ in range(29):
+        floor.advance(1000)
+    assert floor.broker.stats.retained == 2
+    floor.advance(1000)
+    floor.advance(1000)
+    assert [message.topic for message in floor.broker.retained("#")] == ["open/b"]
+    assert len(floor.broker.expiries) == 0
+
+
+def test_what_is_cleared_before_its_time_leaves_nothing_behind() -> None:
+    floor = Floor()
+    peer = floor.peer("p")
+    for number in range(1000):
+        later = {"message_expiry_interval": 100_000 - number}
+        peer.publish(f"open/{number}", b"1", retain=True, properties=later)
+        peer.publish(f"open/{number}", b"", retain=True)
+        peer.publish("open/again", b"1", retain=True, properties=later)
+    assert len(floor.broker.expiries) == 1
+    assert len(floor.broker.expiries._heap) <= 65
+
+
+def test_many_that_expire_at_once_go_in_portions() -> None:
+    floor = Floor()
+    peer = floor.peer("p")
+    for number in range(SWEPT_AT_ONCE + 10):
+        peer.publish(f"open/{number}", b"1", retain=True, properties={"message_expiry_interval": 1})
+    floor.advance(SWEEP_MS)
+    assert floor.broker.stats.retained == 10
+    floor.advance(10)
+    assert floor.broker.stats.retained == 0
+
+
+def test_what_expired_while_the_broker_was_away_goes_too() -> None:
+    floor = Floor()
+    now_ms = floor.clock.wall_ms()
+    kept = [
+        Retained(Message("open/dead", b"1", retain=True), now_ms - 5),
+        Retained(Message("open/soon", b"1", retain=True), now_ms + 5000),
+        Retained(Message("open/ever", b"1", retain=True), None),
+    ]
+    floor.broker.restore(Snapshot([], [], [], [], kept))
+    floor.advance(SWEEP_MS)
+    assert floor.broker.stats.retained == 2
+    for _ in range(6):
+        floor.advance(SWEEP_MS)
+    assert floor.broker.stats.retained == 1
+
+
+def test_an_expired_retained_message_leaves_the_disk() -> None:
+    clock = FakeClock()
+    broker = Broker(compile_admission(), clock, authenticate=by_username, keeps=True)
+    peer = Peer(broker)
+    peer.connect("p")
+    peer.publish("open/a", b"1", retain=True, properties={"message_expiry_interval": 1})
+    batch = broker.ledger.take()
+    assert batch is not None
+    assert batch.retained["open/a"] is not None
+    broker.ledger.settled(batch)
+    clock.advance(2 * SWEEP_MS)
+    broker.tick()
+    batch = broker.ledger.take()
+    assert batch is not None
+    assert batch.retained == {"open/a": None}
+
+
 # --- how fast -------------------------------------------------------------------------------------------------------
 
 
@@ -307,6 +395,35 @@ def test_the_fullest_queue_gives_way_when_all_together_are_too_much() -> None:
     assert floor.notices[0].setting == "max_queued_total_bytes"
 
 
+def test_a_message_that_no_queue_has_room_for_sheds_itself_alone() -> None:
+    floor = Floor(max_queued_bytes=10_000)
+    offline(floor, "away")
+    peer = floor.peer("p")
+    for number in range(3):
+        peer.publish("open/small", b"x" * 1000, qos=1, packet_id=number + 1)
+    peer.publish("open/large", b"x" * 20_000, qos=1, packet_id=4)
+    session = floor.broker.sessions.get("away")
+    assert [outgoing.message.topic for outgoing in session.queue] == ["open/small"] * 3
+    assert (session.dropped, floor.broker.stats.queue_shed) == (1, 1)
+    assert floor.notices[0].setting == "max_queued_bytes"
+
+
+def test_a_message_for_many_sleepers_counts_once_in_the_total() -> None:
+    floor = Floor(max_queued_total_bytes=200_000)
+    for number in range(30):
+        offline(floor, f"s{number}")
+    peer = floor.peer("p")
+    for number in range(5):
+        peer.publish("open/x", b"x" * 5000, qos=1, packet_id=number + 1)
+    floor.advance(LOOK_MS)
+    assert 25_000 < floor.broker.stats.queued_bytes < 50_000
+    assert floor.broker.stats.queue_shed == 0
+    for number in range(30):
+        floor.peer(f"s{number}")
+    floor.advance(LOOK_MS)
+    assert floor.broker.stats.queued_bytes == 0
+
+
 def test_short_memory_refuses_qos_1_and_2_but_not_qos_0_and_recovers() -> None:
     floor = Floor(max_memory_bytes=MIB, max_queued_bytes=10 * MIB)
     offline(floor, "away")
@@ -362,6 +479,156 @@ def test_packets_that_never_end_are_memory_too() -> None:
     assert 1 <= sum(peer.is_closed for peer in peers) <= 2
     assert floor.broker.stats.memory_bytes <= MIB
     assert floor.broker.stats.unfinished_bytes > SMALLEST_CUT_BYTES
+
+
+def test_large_values_that_are_not_retained_go_when_they_are_too_much() -> None:
+    floor = Floor(max_memory_bytes=8 * MIB)
+    peer = floor.peer("p")
+    for number in range(100):
+        peer.publish(f"open/{number}", b"x" * 50_000, qos=number % 2)
+        peer.publish(f"open/small/{number}", b"x" * 100)
+    values = [floor.broker.current(f"open/{number}").payload for number in range(100)]
+    kept = [value for value in values if value]
+    assert kept == values[-len(kept) :], "the oldest go"
+    assert MIB - 50_000 <= sum(map(len, kept)) <= MIB
+    assert all(floor.broker.current(f"open/small/{number}").payload for number in range(100))
+    floor.advance(LOOK_MS)
+    assert MIB - 50_000 <= floor.broker.stats.memory_bytes <= MIB + 10_000
+
+
+def test_a_large_value_that_is_retained_counts_once_and_stays() -> None:
+    floor = Floor(max_memory_bytes=8 * MIB)
+    peer = floor.peer("p")
+    peer.publish("open/kept", b"x" * 50_000)
+    peer.publish("open/kept", b"y" * 50_000, retain=True)
+    assert floor.broker.stats.current_bytes == 0
+    for number in range(100):
+        peer.publish(f"open/{number}", b"x" * 50_000)
+    assert floor.broker.current("open/kept").payload == b"y" * 50_000
+    peer.publish("open/kept", b"", retain=True)
+    for number in range(100):
+        peer.publish(f"open/{number}", b"x")
+        peer.publish(f"open/{number}", b"", retain=True)
+    assert floor.broker.stats.retained_bytes == 0
+
+
+@pytest.mark.parametrize("branch", ["open", "nobodys"])
+def test_made_up_topics_of_long_names_are_bounded_in_bytes(branch: str) -> None:
+    floor = Floor(max_memory_bytes=8 * MIB)
+    peer = floor.peer("p")
+    for number in range(200):
+        peer.publish(f"{branch}/{number}/" + "x" * 60_000)
+        peer.take()
+    door = floor.broker.door
+    assert len(door.topics) <= 10
+    assert sum(map(len, door._strays)) <= 5 * MIB
+    floor.advance(LOOK_MS)
+    assert not floor.broker.budget.pressed
+
+
+def test_topic_aliases_are_memory_too() -> None:
+    floor = Floor(max_memory_bytes=MIB)
+    greedy, modest = floor.peer("greedy"), floor.peer("modest")
+    before = floor.broker.stats.client_bytes
+    modest.publish("open/x", properties={"topic_alias": 1})
+    modest.publish("open/x", properties={"topic_alias": 1})
+    assert floor.broker.stats.client_bytes == before + len("open/x")
+    for number in range(1, 31):
+        greedy.publish(f"nobodys/{number}/" + "x" * 60_000, properties={"topic_alias": number})
+    floor.advance(LOOK_MS)
+    assert greedy.is_closed
+    assert not modest.is_closed
+    modest.lose()
+    assert floor.broker.stats.client_bytes == 0
+
+
+def test_others_long_names_get_no_alias() -> None:
+    floor = Floor()
+    reader, peer = floor.peer("reader", properties={"topic_alias_maximum": 10}), floor.peer("p")
+    reader.subscribe("open/#")
+    for properties in (None, {"content_type": "x"}):
+        peer.publish("open/" + "x" * 2000, properties=properties)
+        packet = reader.take_one()
+        assert len(packet.topic) == 2005
+        assert "topic_alias" not in (packet.properties or {})
+
+
+@pytest.mark.parametrize("expiry_s", [0, 3600])
+def test_filters_are_memory_too(expiry_s: int) -> None:
+    floor = Floor(max_memory_bytes=2 * MIB)
+    greedy = floor.peer("greedy", properties={"session_expiry_interval": expiry_s})
+    modest = floor.peer("modest", properties={"session_expiry_interval": expiry_s})
+    modest.subscribe("open/x")
+    for number in range(16):
+        assert greedy.subscribe(f"open/{number}/" + "x" * 60_000).reason_codes == [0]
+    floor.advance(LOOK_MS)
+    assert greedy.subscribe("open/" + "x" * 60_000).reason_codes == [ReasonCode.QUOTA_EXCEEDED]
+    assert greedy.subscribe("open/short").reason_codes == [0]
+    greedy.send(Unsubscribe(1, [f"open/{number}/" + "x" * 60_000 for number in range(4)]))
+    greedy.take()
+    floor.advance(LOOK_MS)
+    for number in range(8):
+        assert greedy.subscribe(f"open/again/{number}/" + "x" * 60_000).reason_codes == [0]
+    floor.advance(LOOK_MS)
+    assert greedy.is_closed
+    assert floor.broker.sessions.get("greedy") is None
+    assert floor.broker.sessions.get("modest").subscriptions
+    assert not modest.is_closed
+
+
+LARGE_WILL = ConnectWill("open/w", b"x" * 60_000, properties={"will_delay_interval": 3600})
+KEEP = {"session_expiry_interval": 7200}
+
+
+def test_wills_are_memory_too() -> None:
+    floor = Floor(max_memory_bytes=2 * MIB)
+    dying = [floor.peer(f"c{number}", will=LARGE_WILL, properties=KEEP) for number in range(31)]
+    for peer in dying[:20]:
+        peer.lose()  # its will is delayed
+    floor.advance(LOOK_MS)
+    assert floor.peer("late", will=LARGE_WILL).connack.reason_code == ReasonCode.QUOTA_EXCEEDED
+    small = floor.peer("small", will=ConnectWill("open/w", b"x"))
+    assert small.connack.reason_code == 0
+    for number in range(20):
+        floor.peer(f"c{number}", clean=False, properties=KEEP)  # it came back in time
+    floor.advance(LOOK_MS)
+    assert floor.peer("late", will=LARGE_WILL).connack.reason_code == 0
+    assert floor.broker.stats.messages_out == 0
+
+
+def test_past_the_memory_the_sessions_that_left_the_most_end_and_their_wills_are_due() -> None:
+    floor = Floor(max_memory_bytes=MIB)
+    watch = floor.peer("watch")
+    watch.subscribe("open/w")
+    for number in range(18):
+        peer = floor.peer(f"c{number}", will=LARGE_WILL, properties=KEEP)
+        peer.subscribe("open/" + "x" * 4000)
+        peer.lose()
+    floor.advance(LOOK_MS)
+    wills = len(watch.take())
+    assert wills >= 2
+    assert floor.broker.stats.memory_cut == wills
+    assert floor.broker.stats.sessions == 1 + 18 - wills
+    assert floor.broker.stats.memory_bytes <= MIB + wills * 61_000, "a will that is sent is not read yet"
+    floor.advance(LOOK_MS)
+    assert floor.broker.stats.memory_bytes <= MIB
+    assert (Trouble.CUT, "c10") in floor.told
+
+
+def test_what_nobody_has_stirred_is_not_looked_at() -> None:
+    floor = Floor()
+    peers = [floor.peer(f"c{number}") for number in range(20)]
+    floor.advance(LOOK_MS)
+    assert not floor.broker.laden
+    peers[3].connection.receive(encode(Publish("open/x", b"x" * 100), 5)[:-1])
+    peers[4].connection.write(b"\xd0\x00")
+    floor.advance(LOOK_MS)
+    assert floor.broker.laden == {peers[3].connection, peers[4].connection}
+    assert (floor.broker.stats.unfinished_bytes > 100, floor.broker.stats.unsent_bytes) == (True, 2)
+    for peer in peers:
+        peer.lose()
+    floor.advance(LOOK_MS)
+    assert not floor.broker.laden
 
 
 def test_a_client_that_never_acknowledges_large_messages_holds_no_more_than_its_queue() -> None:

@@ -16,6 +16,7 @@ from tests.broker.conftest import by_username, compile_admission
 from tests.broker.peer import Peer
 from tests.support.clock import FakeClock
 from uns.broker import Broker, Limits, Notice
+from uns.broker.outgoing import OUTGOING_BYTES
 from uns.mqtt import (
     ConnectWill,
     Disconnect,
@@ -265,6 +266,9 @@ class Machine(RuleBasedStateMachine):
             assert len(session.inflight) <= LIMITS.receive_maximum
             held = sum(each.bytes for each in (*session.queue, *session.inflight.values()))
             assert session.held_bytes == held
+        waiting = [each for session in self.broker.sessions for each in (*session.queue, *session.inflight.values())]
+        once = {id(each.message): each.bytes - OUTGOING_BYTES for each in waiting}
+        assert self.broker.sessions.held.bytes == sum(once.values()) + OUTGOING_BYTES * len(waiting)
 
     def teardown(self) -> None:
         """At the end everybody comes back, reads and acknowledges all: nothing that was due may be missing."""

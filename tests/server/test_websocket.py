@@ -214,6 +214,16 @@ async def test_a_text_frame_ends_the_connection(server: HttpServer, broker: Brok
     assert broker.stats.protocol_errors == 1
 
 
+async def test_a_frame_that_never_ends_is_memory_too(server: HttpServer, broker: Broker) -> None:
+    whole = Frame(Opcode.BINARY, b"x" * 500_000).serialize(mask=True)
+    async with joined(server, "p") as client:
+        broker.budget.measure()
+        client.socket.transport.write(whole[:-100_000])
+        await until_async(lambda: broker.budget.measure() or broker.stats.unfinished_bytes > 390_000)
+        client.socket.transport.abort()
+    await until_async(lambda: broker.budget.measure() or not broker.laden)
+
+
 async def test_a_text_frame_before_connect(server: HttpServer) -> None:
     async with opening(server) as socket:
         await socket.send("text")

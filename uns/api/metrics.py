@@ -18,9 +18,11 @@ BROKER_GAUGES = {
     "topics": "Topics known now.",
     "retained": "Retained messages now.",
     "retained_bytes": "Bytes of retained messages.",
+    "current_bytes": "Bytes of large values that are not retained, and of the names of topics that retain nothing.",
+    "client_bytes": "Bytes of filters, topic aliases and wills.",
     "queued_bytes": "Bytes queued for or in flight to sessions, at the last look.",
     "unsent_bytes": "Bytes that slow connections have not read, at the last look.",
-    "unfinished_bytes": "Bytes of packets that came in part, at the last look.",
+    "unfinished_bytes": "Bytes of packets and frames that came in part, at the last look.",
     "memory_bytes": "All of these together, against mqtt.max_memory_bytes.",
 }
 BROKER_COUNTERS = {
@@ -47,7 +49,7 @@ BROKER_COUNTERS = {
     "reads_slowed": "Times that a client was read more slowly because it sent too fast.",
     "quota_refused": "Messages refused because of a quota: size of properties, retained messages, memory, topics.",
     "retained_refused": "Messages refused because too much is retained.",
-    "memory_refused": "Messages of QoS 1 and 2 refused because memory was short.",
+    "memory_refused": "Messages of QoS 1 and 2, long filters and large wills refused because memory was short.",
     "memory_cut": "Connections closed because memory was short and they held most of it.",
     "protocol_errors": "Connections closed because they broke the MQTT standard.",
     "validator_errors": "Messages that a contract failed to judge: a defect.",

@@ -8,6 +8,8 @@ They belong to one connection and die with it (MQTT-3.3.2-7); what a publisher u
 from uns.mqtt import Publish, encode
 from uns.mqtt.wire import encode_binary, encode_varint
 
+LONGEST_NAME = 1024
+"""In characters. A longer name gets no alias: what a connection keeps stays small, whatever others publish."""
 _ALIAS = b"\x03\x23"
 """Property length and identifier of a Topic Alias that is the only property."""
 
@@ -26,7 +28,7 @@ class OutgoingAliases:
         """The frame of a QoS 0 PUBLISH without other properties, which will be sent; None when no alias is left."""
         tail = self._tails.get(topic)
         if tail is None:
-            if len(self._tails) >= self._maximum:
+            if len(self._tails) >= self._maximum or len(topic) > LONGEST_NAME:
                 return None
             alias = self._set(topic)
             tail = encode_binary(topic.encode()) + _ALIAS + alias
@@ -44,7 +46,7 @@ class OutgoingAliases:
         """
         topic = packet.topic
         tail = self._tails.get(topic)
-        if tail is None and len(self._tails) >= self._maximum:
+        if tail is None and (len(self._tails) >= self._maximum or len(topic) > LONGEST_NAME):
             return encode(packet, 5)
         number = len(self._tails) + 1 if tail is None else int.from_bytes(tail[-2:], "big")
         plain = packet.properties

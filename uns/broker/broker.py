@@ -12,6 +12,7 @@ from uns.broker.admittance import Admittance
 from uns.broker.budget import Budget
 from uns.broker.connection import Connection
 from uns.broker.door import Door
+from uns.broker.expiries import Expiries
 from uns.broker.identity import Authenticate, Publisher, trust_everyone
 from uns.broker.kept import Snapshot
 from uns.broker.ledger import Ledger
@@ -88,6 +89,8 @@ class Broker:
         self.admittance = Admittance(clock)
         self.sessions = SessionTable(self.door, clock, self.timers, self.limits, self.stats, self.notices, self.ledger)
         self.ready: list[Connection] = []
+        self.laden: set[Connection] = set()
+        """Connections that may hold bytes which were not read or not sent: the `budget` looks at no others."""
         self.authenticate = authenticate
         self.on_ready = on_ready
         self._make_client_id = make_client_id or self._count_client_id
@@ -95,6 +98,8 @@ class Broker:
         self._locals: set[LocalClient] = set()
         self._assigned = 0
         self.budget = Budget(self)
+        self.expiries = Expiries(self.door, clock, self.timers)
+        self.door.on_expiring = self.expiries.note
 
     # --- messages -----------------------------------------------------------------------------------------------
 
@@ -177,6 +182,7 @@ class Broker:
 
     def forget(self, connection: Connection) -> None:
         self._connections.discard(connection)
+        self.laden.discard(connection)
         self.admittance.leave(connection.host, refused=connection.refusal is not None)
         self.stats.connections = len(self._connections)
 
@@ -187,6 +193,7 @@ class Broker:
     def wake(self, connection: Connection) -> None:
         """A connection has its first unsent frame: the server writes it before it waits again."""
         self.ready.append(connection)
+        self.laden.add(connection)
         if len(self.ready) == 1 and self.on_ready is not None:
             self.on_ready()
 

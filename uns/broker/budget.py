@@ -1,22 +1,25 @@
-"""How much memory do messages take in the broker, and who gives some back when it is too much?
+"""How much memory does the broker hold for its clients, and who gives some back when it is too much?
 
-    retained values + queues and inflight of sessions + unsent bytes + packets that came in part
+    retained values + large values that are not retained, names of topics
+    + queues and inflight of sessions + unsent bytes + packets and frames that came in part
+    + filters, topic aliases and wills
 
-They are added up every LOOK_MS instead of with every message: the sum costs the fast path nothing and cannot drift. The
-price is that a limit may be overrun by what arrives between two looks.
+What is kept is counted where it comes and goes. What is on its way in or out is added up every LOOK_MS, over the
+connections that may have some: that costs the fast path nothing and cannot drift. The price is that a limit may be
+overrun by what arrives between two looks.
 
 From PRESSED_AT of `max_memory_bytes` on, publishes of QoS 1 and 2 are refused with 0x97 (their senders keep them and
-try again). Past the whole of it, whoever holds most gives it back: a connection that
-does not read or does not finish its packet is cut with 0x97, the fullest queue loses its oldest half.
+try again) and so are long filters and large wills. Past the whole of it, whoever holds most gives it back: a connection
+that does not read, does not finish its packet or has many long names is cut with 0x97, the session of a client that is
+away and left many of them ends, the fullest queue loses its oldest half.
 """
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from uns.broker.connection import Connection
 from uns.broker.limits import Limits
 from uns.broker.notices import Notices, Trouble
-from uns.broker.session import Session
+from uns.broker.state import State
 from uns.broker.stats import Stats
 from uns.errors import Finding
 from uns.mqtt import ReasonCode
@@ -28,7 +31,9 @@ LOOK_MS = 250
 PRESSED_AT = 7 / 8
 RELAXED_AT = 6 / 8
 SMALLEST_CUT_BYTES = 65_536
-"""A connection that holds less is not worth cutting."""
+"""A connection or session that holds less is not worth cutting."""
+SMALL_BYTES = 1024
+"""A filter or will up to this is taken also when memory is short: nobody needs longer ones to do its work."""
 
 
 class Budget:
@@ -51,58 +56,88 @@ class Budget:
 
     def measure(self) -> None:
         """Add up, and act on it."""
-        connections, sessions = self._broker.connections, list(self._broker.sessions)
         stats, limits = self._stats, self._limits
-        stats.unsent_bytes = sum(connection.unsent_total_bytes for connection in connections)
-        stats.unfinished_bytes = sum(connection.unfinished_bytes for connection in connections)
-        stats.queued_bytes = sum(session.held_bytes for session in sessions)
-        self._relieve_queues(sessions, limits.max_queued_total_bytes, "max_queued_total_bytes")
-        self._relieve_memory(connections, sessions)
+        self._weigh_traffic()
+        stats.queued_bytes = self._broker.sessions.held.bytes
+        self._relieve_queues(limits.max_queued_total_bytes, "max_queued_total_bytes")
+        self._relieve_memory()
         stats.memory_bytes = total = self._total()
         mark = RELAXED_AT if self.pressed else PRESSED_AT
         self.pressed = total >= mark * limits.max_memory_bytes
         if self.pressed:
-            self._notices.raise_notice(
-                Trouble.MEMORY_SHORT, "", "", "", "max_memory_bytes", f"{total} bytes are held for messages"
-            )
+            self._notices.raise_notice(Trouble.MEMORY_SHORT, "", "", "", "max_memory_bytes", f"{total} bytes are held")
+
+    def _weigh_traffic(self) -> None:
+        """What is on its way in and out; a connection that has nothing of it is not looked at until it stirs."""
+        laden = self._broker.laden
+        unsent_bytes = unfinished_bytes = 0
+        at_rest = []
+        for connection in laden:
+            unsent, unfinished = connection.unsent_total_bytes, connection.unfinished_bytes
+            if connection.state is State.CLOSED or not (unsent or unfinished or connection.ready):
+                at_rest.append(connection)
+            else:
+                unsent_bytes += unsent
+                unfinished_bytes += unfinished
+        laden.difference_update(at_rest)
+        self._stats.unsent_bytes, self._stats.unfinished_bytes = unsent_bytes, unfinished_bytes
 
     def _total(self) -> int:
         stats = self._stats
-        return self._stats.retained_bytes + stats.queued_bytes + stats.unsent_bytes + stats.unfinished_bytes
+        kept = stats.retained_bytes + stats.current_bytes + stats.client_bytes
+        return kept + stats.queued_bytes + stats.unsent_bytes + stats.unfinished_bytes
 
-    def _relieve_memory(self, connections: Iterable[Connection], sessions: list[Session]) -> None:
+    def _relieve_memory(self) -> None:
         limit, stats = self._limits.max_memory_bytes, self._stats
         if self._total() <= limit:
             return
-        fattest = sorted(connections, key=_connection_bytes, reverse=True)
+        fattest = sorted(self._broker.connections, key=_connection_bytes, reverse=True)
         for connection in fattest:
             held = _connection_bytes(connection)
             if self._total() <= limit or held < SMALLEST_CUT_BYTES:
                 break
-            stats.unsent_bytes -= connection.unsent_total_bytes
-            stats.unfinished_bytes -= connection.unfinished_bytes
+            if connection in self._broker.laden:  # it was counted
+                stats.unsent_bytes -= connection.unsent_total_bytes
+                stats.unfinished_bytes -= connection.unfinished_bytes
             stats.memory_cut += 1
             connection.disconnect(
                 ReasonCode.QUOTA_EXCEEDED,
                 f"memory is short (mqtt.max_memory_bytes) and this connection holds {held} bytes of it",
                 "max_memory_bytes",
             )
+        if self._total() > limit:
+            self._relieve_names(limit)
         excess = self._total() - limit
         if excess > 0:
-            self._relieve_queues(sessions, max(0, stats.queued_bytes - excess), "max_memory_bytes")
+            self._relieve_queues(max(0, stats.queued_bytes - excess), "max_memory_bytes")
 
-    def _relieve_queues(self, sessions: list[Session], limit: int, setting: str) -> None:
+    def _relieve_names(self, limit: int) -> None:
+        """End the sessions of clients that are away and have left the most in filters and wills."""
+        table = self._broker.sessions
+        away = [session for session in table if session.connection is None]
+        for session in sorted(away, key=table.kept_bytes, reverse=True):
+            held = table.kept_bytes(session)
+            if self._total() <= limit or held < SMALLEST_CUT_BYTES:
+                return
+            self._stats.memory_cut += 1
+            detail = f"its session held {held} bytes in filters and a will, and has ended"
+            self._notices.raise_notice(
+                Trouble.CUT, session.client_id, session.client_id, "", "max_memory_bytes", detail
+            )
+            table.give_up(session)
+            self._stats.queued_bytes = table.held.bytes
+
+    def _relieve_queues(self, limit: int, setting: str) -> None:
         """Halve the fullest queues until all of them together are within the limit."""
         stats = self._stats
         if stats.queued_bytes <= limit:
             return
-        for session in sorted(sessions, key=lambda session: session.held_bytes, reverse=True):
-            before = session.held_bytes
+        for session in sorted(self._broker.sessions, key=lambda session: session.held_bytes, reverse=True):
             if stats.queued_bytes <= limit:
                 return
             if not session.shed_half():
                 continue
-            stats.queued_bytes -= before - session.held_bytes
+            stats.queued_bytes = self._broker.sessions.held.bytes
             address = session.connection.address if session.connection is not None else ""
             self._notices.raise_notice(Trouble.QUEUE_FULL, session.client_id, session.client_id, address, setting)
 
@@ -110,13 +145,22 @@ class Budget:
         """Why no publish of QoS 1 or 2 is taken now, or None."""
         if not self.pressed:
             return None
+        return self._refusal()
+
+    def keeping_finding(self, size: int) -> Finding | None:
+        """Why no filter or will of this size is taken now, or None."""
+        if not self.pressed or size <= SMALL_BYTES:
+            return None
+        return self._refusal()
+
+    def _refusal(self) -> Finding:
         self._stats.memory_refused += 1
         return Finding(
             id="quota.memory",
-            what=f"the broker holds {self._stats.memory_bytes} bytes for messages that are retained or not read yet.",
+            what=f"the broker holds {self._stats.memory_bytes} bytes for its clients, retained or not read yet.",
             hint="Try again later; the operator may raise mqtt.max_memory_bytes or find who does not read.",
         )
 
 
 def _connection_bytes(connection: Connection) -> int:
-    return connection.unsent_total_bytes + connection.unfinished_bytes
+    return connection.unsent_total_bytes + connection.unfinished_bytes + connection.client_bytes

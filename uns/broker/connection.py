@@ -93,6 +93,7 @@ class Connection(Outlet):
         "_clock",
         "_door",
         "_is_read",
+        "_laden",
         "_passed_on",
         "address",
         "aliases",
@@ -102,6 +103,7 @@ class Connection(Outlet):
         "held",
         "host",
         "keep_alive_ms",
+        "kept_bytes",
         "last_seen_ms",
         "meter",
         "over",
@@ -114,6 +116,7 @@ class Connection(Outlet):
         "takes_plain_frames",
         "timer",
         "unacknowledged_bytes",
+        "unread",
         "will",
         "working",
     )
@@ -127,6 +130,11 @@ class Connection(Outlet):
         """Set by the server: the bytes taken from here that its socket has not passed on yet."""
         self.unacknowledged_bytes: Callable[[], int] | None = None
         """Set by the server: those that the client has not taken, as far as can be known."""
+        self.unread: Callable[[], int] | None = None
+        """Set by the server: the bytes that came and have not reached this connection yet."""
+        self.kept_bytes = 0
+        """What topic aliases and the will take, as long as the connection lasts."""
+        self._laden = broker.laden
         self.meter: Meter | None = None
         self.refusal = broker.admittance.enter(self.host, broker.limits)
         self.state = State.NEW
@@ -161,6 +169,7 @@ class Connection(Outlet):
         if self.state is _CLOSED:
             return False
         now_ms = self.last_seen_ms = self._clock.monotonic_ms()
+        self._laden.add(self)
         self._stats.bytes_in += len(data)
         if self.meter is not None:
             self.meter.spend_bytes(len(data))
@@ -196,8 +205,18 @@ class Connection(Outlet):
 
     @property
     def unfinished_bytes(self) -> int:
-        """What was received and is not handled: the part of a packet, and what waits for its turn."""
-        return self.decoder.held_bytes
+        """What was received and is not handled: the part of a packet or of a frame, and what waits for its turn."""
+        return self.decoder.held_bytes + (self.unread() if self.unread is not None else 0)
+
+    @property
+    def client_bytes(self) -> int:
+        """What the client makes the broker keep by topic aliases, its will and its filters."""
+        return self.kept_bytes + (self.session.kept_bytes if self.session is not None else 0)
+
+    def keep(self, size: int) -> None:
+        """Topic aliases or the will take so much more, or less."""
+        self.kept_bytes += size
+        self._stats.client_bytes += size
 
     def proceed(self) -> None:
         """Work for one turn on what was received and on retained messages that are still owed."""
@@ -487,6 +506,8 @@ class Connection(Outlet):
                 promise.on_kept = None
         self.owed.clear()
         self.withheld.clear()
+        self.keep(-self.kept_bytes)
+        self.aliases.clear()
         broker, session, self.session = self.broker, self.session, None
         will, self.will = self.will, None
         if session is not None and session.connection is self:

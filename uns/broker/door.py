@@ -13,6 +13,7 @@ from uns.broker.identity import Publisher
 from uns.broker.kept import Retained
 from uns.broker.ledger import Ledger
 from uns.broker.limits import Limits
+from uns.broker.passing import LARGE_BYTES, Passing
 from uns.broker.quota import properties_bytes
 from uns.broker.refusals import (
     OnDefect,
@@ -40,6 +41,8 @@ NODES_LOOKED_AT = 2000
 """Beyond it, one step of the epoch, which every topic notices at its next message, costs less than a walk."""
 SEARCH_STEP = 256
 STRAYS_KEPT = 10_000
+STRAY_BYTES_KEPT = 4_194_304
+"""Of the names of all strays."""
 
 
 class Door:
@@ -69,9 +72,11 @@ class Door:
         """The same routes by the bytes of their topic, for the decoders: they hand them back with a run, unopened."""
         self._route_trie: TopicTrie[Route] = TopicTrie()
         self._strays: dict[str, Route] = {}
-        self._passing: dict[str, None] = {}
-        """Topics that retain nothing, the oldest first: what may be forgotten."""
+        self._stray_bytes = 0
+        self._passing = Passing(limits.max_memory_bytes, stats)
         self._epoch = 0
+        self.on_expiring: Callable[[str, int | None], None] | None = None
+        """Told of each retained message that will expire, at which monotonic time, and when it no longer will."""
 
     def offer(
         self,
@@ -111,6 +116,11 @@ class Door:
             return Verdict(Outcome.REJECTED, self._ledger.failing)
         current = route.current
         current.payload = payload
+        if len(payload) > LARGE_BYTES:
+            if retain:
+                self._passing.forget(current)
+            else:
+                self._passing.weigh(current, payload)
         current.received_ms = self.now_ms
         current.publisher = publisher
         current.updates += 1
@@ -138,7 +148,7 @@ class Door:
         role, now_ms, is_v5 = publisher.role, self.now_ms, version == 5
         epoch = self._epoch
         passing: tuple[Connection, ...] = ()
-        waiting = 0
+        waiting, large = 0, LARGE_BYTES
         for about, payload, stop in run.messages:
             route: Route = about
             fanout = route.fanout
@@ -152,6 +162,8 @@ class Door:
                 if keeps and relay is not None:
                     current = route.current
                     current.payload = payload
+                    if len(payload) > large:
+                        self._passing.weigh(current, payload)
                     current.received_ms = now_ms
                     current.publisher = publisher
                     current.updates += 1
@@ -239,6 +251,7 @@ class Door:
         self.known.clear()
         self._epoch += 1  # for the routes that stand in a run which is already read
         self._strays.clear()
+        self._stray_bytes = 0
         self._route_trie = TopicTrie()
 
     # --- behind the door ----------------------------------------------------------------------------------------
@@ -298,15 +311,17 @@ class Door:
         """Keep the last retained message; an empty payload clears it (MQTT-3.3.1-5, -6)."""
         if message.payload:
             self._keep(current, message, expires_ms)
-            self._passing.pop(message.topic, None)
+            self._passing.discard(message.topic)
             self._ledger.retained(message.topic, current, acknowledged=message.qos > 0)
         else:
             self._clear(message.topic, current, acknowledged=message.qos > 0)
 
     def _clear(self, topic: str, current: Current, *, acknowledged: bool) -> None:
-        self._passing[topic] = None
+        self._passing.add(topic)
         if current.retained is not None:
             self._keep(current, None, None)
+            if len(current.payload) > LARGE_BYTES:
+                self._passing.weigh(current, current.payload)  # it expired, and stays the last value
             self._ledger.retained(topic, current, acknowledged=acknowledged)
 
     def restore(self, retained: Iterable[Retained]) -> None:
@@ -327,6 +342,10 @@ class Door:
     def _keep(self, current: Current, message: Message | None, expires_ms: int | None) -> None:
         """Put a retained message, or none, in the place of another."""
         before, stats = current.retained, self._stats
+        if (expires_ms is not None or current.expires_ms is not None) and self.on_expiring is not None:
+            about = message or before
+            assert about is not None
+            self.on_expiring(about.topic, expires_ms)
         current.retained, current.expires_ms = message, expires_ms
         stats.retained += (message is not None) - (before is not None)
         stats.retained_bytes += _kept_bytes(message) - _kept_bytes(before)
@@ -346,15 +365,18 @@ class Door:
         rule = self.admission.rule(topic)
         current = self.topics.get(topic)
         if role not in rule.publishers or not _is_admitted(rule):
-            if len(self._strays) >= STRAYS_KEPT:
+            self._stray_bytes += len(topic)
+            if len(self._strays) >= STRAYS_KEPT or self._stray_bytes > STRAY_BYTES_KEPT:
                 self._strays.clear()
+                self._stray_bytes = len(topic)
             route = self._strays[topic] = Route(rule, current or Current(), stray=True)
             return route
-        self._strays.pop(topic, None)
+        if self._strays.pop(topic, None) is not None:
+            self._stray_bytes -= len(topic)
         if current is None:
             current = Current()
             self.topics.set(topic, current)
-            self._passing[topic] = None
+            self._passing.add(topic)
             self._stats.topics = len(self.topics)
         route = self._routes[topic] = Route(rule, current)
         self.known[route.topic_bytes] = route
@@ -367,8 +389,9 @@ class Door:
         return None if route is None or (role in route.publishers and _is_admitted(route.rule)) else route
 
     def _room_finding(self, topic: str) -> Finding | None:
-        """Make room for one more topic: the one that retains nothing and came first goes. Why not, when none does."""
-        if len(self.topics) < self._limits.max_topics or self.topics.get(topic) is not None:
+        """Make room for one more topic: those that retain nothing and came first go. Why not, when none does."""
+        are_too_many = len(self.topics) >= self._limits.max_topics
+        if not (are_too_many or self._passing.is_full) or self.topics.get(topic) is not None:
             return None
         oldest = next(iter(self._passing), None)
         if oldest is None:
@@ -377,15 +400,24 @@ class Door:
                 what=f"all {self._limits.max_topics} topics hold a retained message, '{shorten(topic)}' would be more.",
                 hint="Clear retained messages that nobody needs, or raise mqtt.max_topics in uns.yaml.",
             )
-        del self._passing[oldest]
-        route = self._routes.pop(oldest, None)
+        while oldest is not None:
+            self._forget(oldest)
+            oldest = next(iter(self._passing), None) if self._passing.is_full else None
+        return None
+
+    def _forget(self, topic: str) -> None:
+        """This topic retains nothing, and has to go."""
+        self._passing.discard(topic)
+        current = self.topics.get(topic)
+        if current is not None:
+            self._passing.forget(current)
+        route = self._routes.pop(topic, None)
         if route is not None:
             del self.known[route.topic_bytes]
             route.fanout = None  # it may stand in a run that is already read
-        self._route_trie.remove(oldest)
-        self.topics.remove(oldest)
+        self._route_trie.remove(topic)
+        self.topics.remove(topic)
         self._stats.topics_forgotten += 1
-        return None
 
     def _fan_out(self, route: Route) -> Fanout:
         fanout = route.fanout = self.subscriptions.fanout(route.topic)
@@ -423,11 +455,23 @@ class Door:
             if found is None:
                 continue
             topic, current = found
-            if current.expires_ms is not None and current.expires_ms <= now_ms:
-                self._clear(topic, current, acknowledged=False)
-                self._stats.expired += 1
+            self._expire(topic, current, now_ms)
             if current.retained is not None:
                 yield current.retained, current.expires_ms
+
+    def expire(self, topic: str, now_ms: int) -> int | None:
+        """Clear the retained message of a topic if its monotonic time has come; else when that will be, or None."""
+        current = self.topics.get(topic)
+        if current is None or self._expire(topic, current, now_ms):
+            return None
+        return current.expires_ms
+
+    def _expire(self, topic: str, current: Current, now_ms: int) -> bool:
+        if current.expires_ms is None or current.expires_ms > now_ms:
+            return False
+        self._clear(topic, current, acknowledged=False)
+        self._stats.expired += 1
+        return True
 
     # --- refusals -----------------------------------------------------------------------------------------------
 

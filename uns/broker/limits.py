@@ -34,7 +34,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     max_retained_messages: int = 1_000_000
     max_retained_bytes: int = 536_870_912
     max_memory_bytes: int = 1_073_741_824
-    """Retained, queued, unsent and unfinished together; see `budget`."""
+    """All that is held for clients; see `budget`."""
     max_publish_rate: int = 0
     """Messages per second of one client; past it the client is read more slowly; 0 is unlimited."""
     max_publish_bytes_rate: int = 0

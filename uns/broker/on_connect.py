@@ -7,7 +7,7 @@ from uns.broker.identity import Credentials, Granted, Publisher
 from uns.broker.limits import Limits
 from uns.broker.notices import SETTINGS, Trouble
 from uns.broker.outlet import cut
-from uns.broker.quota import user_property_finding
+from uns.broker.quota import message_bytes, user_property_finding
 from uns.broker.rate import meter_for
 from uns.broker.session import NEVER_EXPIRES_S, Session
 from uns.broker.state import State
@@ -71,7 +71,8 @@ def _accept_will(connection: "Connection", will: ConnectWill) -> bool:
     publisher = connection.publisher
     message = Message(will.topic, will.payload, will.qos, will.retain, properties or None, publisher.client_id)
     broker = connection.broker
-    excess = user_property_finding(message.properties, broker.limits)
+    size = message_bytes(message)
+    excess = user_property_finding(message.properties, broker.limits) or broker.budget.keeping_finding(size)
     verdict = (
         broker.door.foresee(publisher, message) if excess is None else broker.door.refuse(publisher, message, excess)
     )
@@ -79,6 +80,7 @@ def _accept_will(connection: "Connection", will: ConnectWill) -> bool:
         refuse(connection, answer(verdict.finding).mqtt_reason, f"will: {verdict.finding}")
         return False
     connection.will = (message, delay_s)
+    connection.keep(size)
     return True
 
 

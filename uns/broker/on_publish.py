@@ -119,7 +119,10 @@ def _resolve_alias(connection: "Connection", topic: str, properties: Properties)
         )
         return None
     if topic:
-        connection.aliases[alias] = topic
+        before = connection.aliases.get(alias, "")
+        if topic != before:
+            connection.aliases[alias] = topic
+            connection.keep(len(topic) - len(before))
         return topic
     known = connection.aliases.get(alias)
     if known is None:

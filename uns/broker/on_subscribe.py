@@ -28,7 +28,8 @@ def on_subscribe(connection: "Connection", packet: Subscribe) -> None:
             wanted.qos, wanted.no_local, wanted.retain_as_published, wanted.retain_handling, identifier
         )
         before = session.subscriptions.get(wanted.filter)
-        result = sessions.subscribe(session, wanted.filter, options)
+        short = connection.broker.budget.keeping_finding(len(wanted.filter)) if before is None else None
+        result = short or sessions.subscribe(session, wanted.filter, options)
         if isinstance(result, Finding):
             problems.append(result)
             codes.append(_subscribe_failure(connection, result))

@@ -2,7 +2,7 @@
 
 from uns.broker.limits import Limits
 from uns.errors import Finding
-from uns.link import Properties
+from uns.link import Message, Properties
 
 
 def user_property_finding(properties: Properties | None, limits: Limits) -> Finding | None:
@@ -22,6 +22,11 @@ def user_property_finding(properties: Properties | None, limits: Limits) -> Find
         what=f"the packet carries {found}, more than {getattr(limits, setting)}.",
         hint=f"Move them into the payload, or raise mqtt.{setting} in uns.yaml.",
     )
+
+
+def message_bytes(message: Message) -> int:
+    """Roughly what a message takes in memory, beside what any does."""
+    return len(message.topic) + len(message.payload) + properties_bytes(message.properties)
 
 
 def properties_bytes(properties: Properties | None) -> int:

@@ -9,6 +9,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from uns.broker.held import Held
 from uns.broker.ledger import Ledger
 from uns.broker.limits import Limits
 from uns.broker.notices import Notices, Trouble
@@ -32,6 +33,7 @@ class Session:
     """
 
     __slots__ = (
+        "_held",
         "_inflight_bytes",
         "_ledger",
         "_limits",
@@ -47,6 +49,7 @@ class Session:
         "feeds",
         "incoming",
         "inflight",
+        "kept_bytes",
         "messages_in",
         "messages_out",
         "number",
@@ -57,12 +60,16 @@ class Session:
         "user",
     )
 
-    def __init__(self, client_id: str, limits: Limits, stats: Stats, notices: Notices, ledger: Ledger) -> None:
+    def __init__(
+        self, client_id: str, limits: Limits, stats: Stats, notices: Notices, ledger: Ledger, held: Held
+    ) -> None:
         self.client_id = client_id
         self.number = 0
         self.connection: Connection | None = None
         self.subscriptions: dict[str, SubscriptionOptions] = {}
         self.inflight: dict[int, Outgoing] = {}
+        self.kept_bytes = 0
+        """What its name and its filters take."""
         self.incoming: set[int] = set()
         self.queue: deque[Outgoing] = deque()
         self.feeds: OrderedDict[str, Feed] = OrderedDict()
@@ -75,6 +82,7 @@ class Session:
         self.messages_in = 0
         self.messages_out = 0
         self.dropped = 0
+        self._held = held
         self._inflight_bytes = 0
         self._notices = notices
         self._queued_bytes = 0
@@ -105,6 +113,7 @@ class Session:
                 return
             self._send(connection, outgoing, None, dup=False)
         elif connection is not None and not self._is_waiting and self._has_room(connection):
+            self._held.take(outgoing)
             self._start(connection, outgoing)
         elif connection is not None or self.expiry_s > 0:
             self._enqueue(outgoing)
@@ -115,6 +124,7 @@ class Session:
         if outgoing is None:
             return False
         self._inflight_bytes -= outgoing.bytes
+        self._held.release(outgoing)
         if outgoing.number:
             self._ledger.delivered(outgoing)
         self.pump()
@@ -139,6 +149,7 @@ class Session:
             self._queued_bytes -= outgoing.bytes
             if outgoing.expires_ms is not None and outgoing.expires_ms <= connection.monotonic_ms():
                 self._stats.expired += 1
+                self._held.release(outgoing)
                 if outgoing.number:
                     self._ledger.dropped(outgoing)
                 continue
@@ -166,6 +177,7 @@ class Session:
             self.queue = deque(outgoing for outgoing in self.queue if outgoing.share != share)
             self._queued_bytes -= sum(outgoing.bytes for outgoing in given)
             for outgoing in given:
+                self._held.release(outgoing)
                 if outgoing.number:
                     self._ledger.dropped(outgoing)
         return given
@@ -199,10 +211,28 @@ class Session:
                 self._queued_bytes -= outgoing.bytes
         self.queue = waiting
         for outgoing in taken:
+            self._held.release(outgoing)
             if outgoing.number:
                 self._ledger.dropped(outgoing)
         self.dropped += len(taken)
         return taken
+
+    def forget(self) -> None:
+        """The session has ended: nothing waits for it, and nothing is on its way to it."""
+        self.dropped += len(self.queue) + len(self.inflight)
+        for outgoing in (*self.queue, *self.inflight.values()):
+            self._held.release(outgoing)
+            if outgoing.number:
+                self._ledger.dropped(outgoing)
+        self.queue.clear()
+        self.inflight.clear()
+        self._resend.clear()
+        self._queued_bytes = self._inflight_bytes = 0
+
+    def keep(self, size: int) -> None:
+        """Its name or its filters take so much more, or less."""
+        self.kept_bytes += size
+        self._stats.client_bytes += size
 
     @property
     def held_bytes(self) -> int:
@@ -226,8 +256,12 @@ class Session:
     def _shed_oldest(self) -> None:
         shed = self.queue.popleft()
         self._queued_bytes -= shed.bytes
+        self._held.release(shed)
         if shed.number:
             self._ledger.dropped(shed)
+        self._count_shed()
+
+    def _count_shed(self) -> None:
         self.dropped += 1
         self._stats.queue_shed += 1
 
@@ -244,6 +278,7 @@ class Session:
         """The client takes no packet of this size, or there is nothing left to send."""
         outgoing = self.inflight.pop(packet_id)
         self._inflight_bytes -= outgoing.bytes
+        self._held.release(outgoing)
         if outgoing.number:
             self._ledger.dropped(outgoing)
 
@@ -253,6 +288,7 @@ class Session:
 
     def take_up(self, outgoing: Outgoing) -> None:
         """A message that was on its way before the broker restarted; in the order of sending."""
+        self._held.take(outgoing)
         if outgoing.packet_id:
             self.inflight[outgoing.packet_id] = outgoing
             self._inflight_bytes += outgoing.bytes
@@ -304,16 +340,25 @@ class Session:
         return changed
 
     def _enqueue(self, outgoing: Outgoing) -> None:
+        limits = self._limits
+        if outgoing.bytes > limits.max_queued_bytes:  # alone too large: the others need not go for it
+            self._tell_full("max_queued_bytes")
+            self._count_shed()
+            return
+        self._held.take(outgoing)
         self.queue.append(outgoing)
         self._queued_bytes += outgoing.bytes
         if self.number:
             self._ledger.delivery(self, outgoing)
-        limits = self._limits
         while len(self.queue) > limits.max_queued_messages or self._queued_bytes > limits.max_queued_bytes:
-            setting = "max_queued_bytes" if self._queued_bytes > limits.max_queued_bytes else "max_queued_messages"
-            address = self.connection.address if self.connection is not None else ""
-            self._notices.raise_notice(Trouble.QUEUE_FULL, self.client_id, self.client_id, address, setting)
+            self._tell_full(
+                "max_queued_bytes" if self._queued_bytes > limits.max_queued_bytes else "max_queued_messages"
+            )
             self._shed_oldest()
+
+    def _tell_full(self, setting: str) -> None:
+        address = self.connection.address if self.connection is not None else ""
+        self._notices.raise_notice(Trouble.QUEUE_FULL, self.client_id, self.client_id, address, setting)
 
     def _take_id(self) -> int:
         """The next free packet id; there is one, since no window is wider than the id space."""

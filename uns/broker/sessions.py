@@ -5,12 +5,14 @@ from functools import partial
 
 from uns.broker.connection import Connection, Feed
 from uns.broker.door import Door
+from uns.broker.held import Held
 from uns.broker.identity import Granted, Publisher
 from uns.broker.kept import Snapshot
 from uns.broker.ledger import Kept, Ledger
 from uns.broker.limits import Limits
 from uns.broker.notices import Notices, Trouble
 from uns.broker.outgoing import Outgoing
+from uns.broker.quota import message_bytes
 from uns.broker.refusals import rejected_topic
 from uns.broker.route import Target
 from uns.broker.session import NEVER_EXPIRES_S, Session
@@ -21,6 +23,9 @@ from uns.clock import Clock
 from uns.errors import Finding, shorten
 from uns.link import Message
 from uns.topics import TopicTrie, parse_share
+
+FILTER_COPIES = 2
+"""A filter lies in memory whole and by its levels."""
 
 
 class SessionTable:
@@ -36,6 +41,7 @@ class SessionTable:
         notices: Notices,
         ledger: Ledger,
     ) -> None:
+        self.held = Held()
         self._door = door
         self._ledger = ledger
         self._clock = clock
@@ -46,6 +52,7 @@ class SessionTable:
         self._by_client_id: dict[str, Session] = {}
         self._expiries: dict[Session, Timer] = {}
         self._wills: dict[str, Timer] = {}
+        self._will_bytes: dict[str, int] = {}
 
     def __iter__(self) -> Iterator[Session]:
         return iter(list(self._by_client_id.values()))
@@ -64,7 +71,7 @@ class SessionTable:
         if session is not None and session.connection is not None:
             session.connection.taken_over()
             session = self._by_client_id.get(client_id)
-        will = self._wills.pop(client_id, None)
+        will = self._take_will(client_id)
         if session is not None and clean_start:
             if will is not None and will.call is not None:
                 will.call()  # the session ends now, so its delayed will is due (MQTT-3.1.3-9)
@@ -92,7 +99,9 @@ class SessionTable:
         return session, present
 
     def _make(self, client_id: str) -> Session:
-        return Session(client_id, self._limits, self._stats, self._notices, self._ledger)
+        session = Session(client_id, self._limits, self._stats, self._notices, self._ledger, self.held)
+        session.keep(len(client_id))
+        return session
 
     def set_expiry(self, session: Session, expiry_s: int) -> None:
         """How long the session outlives its connection; one that does is kept on disk."""
@@ -181,12 +190,7 @@ class SessionTable:
 
     def _expire(self, session: Session) -> None:
         self._stats.sessions_expired += 1
-        will = self._wills.get(session.client_id)
-        if will is not None and will.call is not None:  # due with the end of the session, whatever its delay
-            call = will.call
-            will.cancel()
-            call()
-        self.end(session)
+        self.give_up(session)
 
     def end(self, session: Session) -> None:
         """Discard a session with its subscriptions and messages."""
@@ -194,6 +198,7 @@ class SessionTable:
             self._drop_kept(session)
         filters = [self._door.subscriptions.remove(session, topic_filter) for topic_filter in session.subscriptions]
         session.subscriptions.clear()
+        session.keep(-session.kept_bytes)
         self._door.invalidate(filters)
         self._door.subscriptions.forget_relays()
         expiry = self._expiries.pop(session, None)
@@ -202,7 +207,9 @@ class SessionTable:
         if self._by_client_id.get(session.client_id) is session:
             del self._by_client_id[session.client_id]
         self._stats.sessions = len(self._by_client_id)
-        self._pass_on(session.orphans())
+        orphans = session.orphans()
+        session.forget()
+        self._pass_on(orphans)
 
     def _pass_on(self, orphans: list[Outgoing]) -> None:
         """Give messages of shared subscriptions to members that are left, as if they had just come.
@@ -235,13 +242,33 @@ class SessionTable:
         client_id = publisher.client_id
 
         def fire() -> None:
-            self._wills.pop(client_id, None)
+            self._take_will(client_id)
             self._door.offer(publisher, will.topic, will.payload, will.qos, will.retain, will.properties)
 
         if delay_s == 0:
             fire()
         else:
             self._wills[client_id] = self._timers.at(self._clock.monotonic_ms() + delay_s * 1000, fire)
+            self._will_bytes[client_id] = size = message_bytes(will)
+            self._stats.client_bytes += size
+
+    def _take_will(self, client_id: str) -> Timer | None:
+        """The delayed will of this client, which is not scheduled any more."""
+        self._stats.client_bytes -= self._will_bytes.pop(client_id, 0)
+        return self._wills.pop(client_id, None)
+
+    def kept_bytes(self, session: Session) -> int:
+        """What is kept for a client that is away, beside its messages."""
+        return session.kept_bytes + self._will_bytes.get(session.client_id, 0)
+
+    def give_up(self, session: Session) -> None:
+        """End a session whose client is away: it is time, or memory is short. Its will is due (MQTT-3.1.3-9)."""
+        self.end(session)
+        will = self._take_will(session.client_id)
+        if will is not None and will.call is not None:
+            call = will.call
+            will.cancel()
+            call()
 
     def subscribe(self, session: Session, topic_filter: str, options: SubscriptionOptions) -> Finding | Feed | None:
         """Subscribe a session: why it may not, or the retained messages it asked for, to be sent after the SUBACK;
@@ -275,6 +302,8 @@ class SessionTable:
         if session.number and self._ledger.failing is not None:
             return self._ledger.failing
         session.subscriptions[topic_filter] = options
+        if is_new:
+            session.keep(FILTER_COPIES * len(topic_filter))
         self._door.subscriptions.add(session, topic_filter, options)
         if session.number:
             self._ledger.subscription(session, topic_filter, options)
@@ -296,6 +325,7 @@ class SessionTable:
         if session.subscriptions.pop(topic_filter, None) is None:
             return False
         session.feeds.pop(topic_filter, None)  # MQTT-3.10.4-2
+        session.keep(-FILTER_COPIES * len(topic_filter))
         if session.number:
             self._ledger.subscription(session, topic_filter, None)
         self._door.invalidate([self._door.subscriptions.remove(session, topic_filter)])
@@ -316,6 +346,7 @@ class SessionTable:
             self._ledger.restored(row.number)
         for number, topic_filter, options in snapshot.subscriptions:
             by_number[number].subscriptions[topic_filter] = options
+            by_number[number].keep(FILTER_COPIES * len(topic_filter))
             self._door.subscriptions.add(by_number[number], topic_filter, options)
         for number, packet_id in snapshot.taken:
             by_number[number].incoming.add(packet_id)

@@ -3,6 +3,7 @@
 COUNTERS = (
     "bytes_in",
     "bytes_out",
+    "client_bytes",
     "connect_timeouts",
     "connections",
     "connections_opened",
@@ -12,6 +13,7 @@ COUNTERS = (
     "control_bytes_out",
     "control_in",
     "control_out",
+    "current_bytes",
     "expired",
     "keep_alive_timeouts",
     "memory_bytes",
@@ -52,7 +54,9 @@ class Stats:
     """Counters that only grow.
 
     How much there is now say `connections`, `sessions`, `sessions_connected`, `topics`, `retained`, `retained_bytes`,
-    and as of the last look of `budget` `queued_bytes`, `unsent_bytes`, `unfinished_bytes` and `memory_bytes`.
+    `current_bytes` (names of topics that retain nothing, large values that are not retained), `client_bytes` (filters,
+    topic aliases and wills), and as of the last look of `budget` `queued_bytes`, `unsent_bytes`, `unfinished_bytes` and
+    `memory_bytes`.
     sessions_maximum: the most that were connected at once.
     control: packets that are no PUBLISH.
     """
@@ -69,6 +73,7 @@ class Stats:
     # One annotation per slot, so that type checkers know them.
     bytes_in: int
     bytes_out: int
+    client_bytes: int
     connect_timeouts: int
     connections: int
     connections_opened: int
@@ -78,6 +83,7 @@ class Stats:
     control_bytes_out: int
     control_in: int
     control_out: int
+    current_bytes: int
     expired: int
     keep_alive_timeouts: int
     memory_bytes: int

@@ -54,13 +54,20 @@ class MqttWebSocket(MqttProtocol):
         transport.write(response.serialize())
         if response.status_code == OPENED:
             self._open(transport, address)
+            if self._connection is not None:
+                self._connection.unread = self._unread_bytes
         else:
             self._transport = transport
             super().close()
 
+    def _unread_bytes(self) -> int:
+        """What came and has not reached the connection: what waits, and the part of a frame that is not whole yet."""
+        return len(self._unread) - self._unread_at + len(self._frames.reader.buffer)
+
     def data_received(self, data: bytes) -> None:
         if self._connection is None:
             return  # it was refused
+        self._broker.laden.add(self._connection)
         self._unread = self._unread[self._unread_at :] + data if self._unread else data
         self._unread_at = 0
         if self._frames.close_sent is not None:
