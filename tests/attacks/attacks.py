@@ -664,9 +664,9 @@ def large_values_nobody_retains(target: Target) -> None:
 
 @attack("volume", max_memory_bytes=24 * MIB, max_packet_bytes=MIB, rss_mib=64)
 def long_topic_aliases(target: Target) -> None:
-    """Twenty clients with a hundred aliases of 60 kB each; who holds most is cut, the aliases go with him."""
+    """Ten clients with a hundred aliases of 60 kB each; who holds most is cut, the aliases go with him."""
     before = target.rss_bytes
-    with clients(target.port, 20) as wires:
+    with clients(target.port, 10) as wires:
         for number, wire in enumerate(wires):
             try:
                 for alias in range(1, 101):

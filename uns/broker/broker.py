@@ -23,6 +23,7 @@ from uns.broker.refusals import OnDefect
 from uns.broker.route import Current
 from uns.broker.session import Session
 from uns.broker.sessions import SessionTable
+from uns.broker.state import State
 from uns.broker.stats import Stats
 from uns.broker.sys_topics import MemoryBytes, SysTopics
 from uns.broker.timers import Timers
@@ -193,7 +194,8 @@ class Broker:
     def wake(self, connection: Connection) -> None:
         """A connection has its first unsent frame: the server writes it before it waits again."""
         self.ready.append(connection)
-        self.laden.add(connection)
+        if connection.state is not State.CLOSED:
+            self.laden.add(connection)
         if len(self.ready) == 1 and self.on_ready is not None:
             self.on_ready()
 

@@ -508,6 +508,7 @@ class Connection(Outlet):
         self.withheld.clear()
         self.keep(-self.kept_bytes)
         self.aliases.clear()
+        self.unread = None
         broker, session, self.session = self.broker, self.session, None
         will, self.will = self.will, None
         if session is not None and session.connection is self:

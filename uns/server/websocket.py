@@ -54,7 +54,7 @@ class MqttWebSocket(MqttProtocol):
         transport.write(response.serialize())
         if response.status_code == OPENED:
             self._open(transport, address)
-            if self._connection is not None:
+            if self._connection is not None and self._connection.state is not State.CLOSED:
                 self._connection.unread = self._unread_bytes
         else:
             self._transport = transport
@@ -67,7 +67,8 @@ class MqttWebSocket(MqttProtocol):
     def data_received(self, data: bytes) -> None:
         if self._connection is None:
             return  # it was refused
-        self._broker.laden.add(self._connection)
+        if self._connection.state is not State.CLOSED:
+            self._broker.laden.add(self._connection)
         self._unread = self._unread[self._unread_at :] + data if self._unread else data
         self._unread_at = 0
         if self._frames.close_sent is not None:
