@@ -27,7 +27,7 @@ from uns.app.health import Health, checks, gauges, stop_task
 from uns.app.notice_log import NoticeLog
 from uns.app.plant import Plant
 from uns.app.sources import Sources
-from uns.broker import Broker, Retained
+from uns.broker import ASSIGNED_PREFIX, Broker, Retained
 from uns.clock import Clock
 from uns.errors import Finding, UnsError
 from uns.history import Recorder, SqliteHistory, query
@@ -110,7 +110,7 @@ async def serve(
             on_violation=violations.record,
             on_defect=health.defect,
             on_notice=NoticeLog(settings.mqtt.limits()),
-            make_client_id=lambda: f"auto-{secrets.token_hex(8)}",
+            make_client_id=lambda: f"{ASSIGNED_PREFIX}{secrets.token_hex(8)}",
             keeps=settings.mqtt.durability != "memory",
         )
         commit, projected = _keep(broker, data, settings.mqtt.durability, stack)

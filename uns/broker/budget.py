@@ -63,7 +63,7 @@ class Budget:
         self.pressed = total >= mark * limits.max_memory_bytes
         if self.pressed:
             self._notices.raise_notice(
-                Trouble.MEMORY_SHORT, "", "", "", "max_memory_bytes", f"{total} bytes are held for messages"
+                Trouble.MEMORY_SHORT, "", "", "max_memory_bytes", f"{total} bytes are held for messages"
             )
 
     def _total(self) -> int:
@@ -104,7 +104,7 @@ class Budget:
                 continue
             stats.queued_bytes -= before - session.held_bytes
             address = session.connection.address if session.connection is not None else ""
-            self._notices.raise_notice(Trouble.QUEUE_FULL, session.client_id, session.client_id, address, setting)
+            self._notices.raise_notice(Trouble.QUEUE_FULL, session.client_id, address, setting)
 
     def publish_finding(self) -> Finding | None:
         """Why no publish of QoS 1 or 2 is taken now, or None."""

@@ -283,7 +283,7 @@ class Session:
         while len(self.queue) > limits.max_queued_messages or self._queued_bytes > limits.max_queued_bytes:
             setting = "max_queued_bytes" if self._queued_bytes > limits.max_queued_bytes else "max_queued_messages"
             address = self.connection.address if self.connection is not None else ""
-            self._notices.raise_notice(Trouble.QUEUE_FULL, self.client_id, self.client_id, address, setting)
+            self._notices.raise_notice(Trouble.QUEUE_FULL, self.client_id, address, setting)
             self._shed_oldest()
 
     def _take_id(self) -> int:
