@@ -267,6 +267,35 @@ def test_the_fullest_queue_gives_way_when_all_together_are_too_much() -> None:
     assert floor.notices[0].setting == "max_queued_total_bytes"
 
 
+def test_short_memory_names_who_holds_most() -> None:
+    floor = Floor(max_memory_bytes=MIB, max_queued_bytes=10 * MIB)
+    offline(floor, "away")
+    peer = floor.peer("p")
+    for number in range(95):
+        peer.publish("open/x", b"x" * 10_000, qos=1, packet_id=number + 1)
+    floor.advance(LOOK_MS)
+    (notice,) = floor.notices
+    assert notice.trouble is Trouble.MEMORY_SHORT
+    assert f"the largest share by client 'away' ({floor.broker.sessions.get('away').held_bytes} bytes)" in notice.detail
+
+
+def test_short_memory_says_when_retained_messages_hold_most() -> None:
+    floor = Floor(max_memory_bytes=MIB)
+    peer = floor.peer("p")
+    for number in range(95):
+        peer.publish(f"open/{number}", b"x" * 10_000, retain=True)
+    floor.advance(LOOK_MS)
+    assert "the largest share by retained messages (" in floor.notices[0].detail
+
+
+def test_short_memory_names_a_connection_without_a_client() -> None:
+    floor = Floor(max_memory_bytes=MIB, max_packet_bytes=2 * MIB)
+    peer = Peer(floor.broker, 5, "192.0.2.7:1")
+    peer.connection.receive(b"\x10\x80\x80\x40" + b"\x00\x04MQTT\x05\x00\x00\x00\x00" + b"x" * 940_000)
+    floor.advance(LOOK_MS)
+    assert "by the connection from 192.0.2.7:1 (" in floor.notices[0].detail
+
+
 def test_short_memory_refuses_qos_1_and_2_but_not_qos_0_and_recovers() -> None:
     floor = Floor(max_memory_bytes=MIB, max_queued_bytes=10 * MIB)
     offline(floor, "away")

@@ -62,9 +62,24 @@ class Budget:
         mark = RELAXED_AT if self.pressed else PRESSED_AT
         self.pressed = total >= mark * limits.max_memory_bytes
         if self.pressed:
-            self._notices.raise_notice(
-                Trouble.MEMORY_SHORT, "", "", "max_memory_bytes", f"{total} bytes are held for messages"
-            )
+            holder, held = self._largest_holder(connections, sessions)
+            detail = f"{total} bytes are held for messages, the largest share by {holder} ({held} bytes)"
+            self._notices.raise_notice(Trouble.MEMORY_SHORT, "", "", "max_memory_bytes", detail)
+
+    def _largest_holder(self, connections: Iterable[Connection], sessions: list[Session]) -> tuple[str, int]:
+        """For the operator: who holds most, and how many bytes; a client with its queue and its connection."""
+        holder, most = "retained messages", self._stats.retained_bytes
+        queued = {session.client_id: session.held_bytes for session in sessions}
+        for connection in connections:
+            name, held = connection.client_id, _connection_bytes(connection)
+            if name:
+                queued[name] = queued.get(name, 0) + held
+            elif held > most:
+                holder, most = f"the connection from {connection.address}", held
+        client_id = max(queued, key=queued.__getitem__, default="")
+        if queued.get(client_id, 0) > most:
+            holder, most = f"client {client_id!a}", queued[client_id]
+        return holder, most
 
     def _total(self) -> int:
         stats = self._stats
