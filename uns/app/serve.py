@@ -23,7 +23,7 @@ from uns.api import Platform, create_app, end_streams
 from uns.api.platform import HistoryReader
 from uns.app.authentication import Authentication
 from uns.app.data import own_data
-from uns.app.health import Health, checks, gauges, stop_task
+from uns.app.health import Health, checks, part_figures, stop_task
 from uns.app.notice_log import NoticeLog
 from uns.app.plant import Plant
 from uns.app.sources import Sources
@@ -145,7 +145,7 @@ async def serve(
                 history=read_history,
                 violations=violations,
                 checks=partial(checks, health, mqtt.is_serving, commit, recorder, violations),
-                gauges=partial(gauges, commit, recorder, violations, authenticator, mqtt.handshakes),
+                part_figures=partial(part_figures, commit, recorder, violations, authenticator, mqtt.handshakes),
             ),
             static=STATIC,
             headers=SECURITY_HEADERS,
