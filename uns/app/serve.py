@@ -22,6 +22,7 @@ from uns import __version__
 from uns.api import Platform, create_app, end_streams
 from uns.api.platform import HistoryReader
 from uns.app.authentication import Authentication
+from uns.app.counted import counted
 from uns.app.data import own_data
 from uns.app.health import Health, checks, part_figures, stop_task
 from uns.app.notice_log import NoticeLog
@@ -238,7 +239,9 @@ def _keep(
     sessions, retained = broker.stats.sessions, broker.stats.topics
     if sessions or retained:
         took_s = time.monotonic() - started
-        log.info("%d sessions and %d retained messages taken up in %.1f s", sessions, retained, took_s)
+        log.info(
+            "%s and %s taken up in %.1f s", counted(sessions, "session"), counted(retained, "retained message"), took_s
+        )
     commit = GroupCommit(broker.ledger, store)
     stack.push_async_callback(commit.close)
     return commit, projected
