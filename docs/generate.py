@@ -20,6 +20,7 @@ from uns.api.errors import STATUS
 from uns.api.routes import docs, health, metrics
 from uns.app.cli.main import app
 from uns.app.settings import reference as settings_page
+from uns.broker import sys_topics as reported
 from uns.errors import ANSWERS
 from uns.policy.catalog import CATALOG
 
@@ -221,6 +222,31 @@ def _shown(value: Any) -> str:
     return "" if value in (None, "") else f"`{value}`"
 
 
+# --- $SYS topics ------------------------------------------------------------------------------------------------------
+
+
+def sys_topics() -> str:
+    windows = ", ".join(f"`{minutes}min`" for minutes in reported.LOAD_MINUTES)
+    lines = [
+        "# `$SYS` topics",
+        "",
+        "How the broker is doing, with the names, units and texts of mosquitto. All are retained; each interval of",
+        "`mqtt.sys_interval_s` seconds those are sent that have changed. A role reads them with `$SYS/#` in its",
+        "`subscribe` list in `access.yaml`.",
+        f"A load is an average over 1, 5 and 15 minutes, on a topic for each: {windows} below its name.",
+        "",
+        "Messages that the server's own parts publish (sources, HTTP API, projection of Sparkplug) count as messages",
+        "received, and not as bytes: they come over no connection of MQTT.",
+        "",
+        *_table(["topic", "meaning"], [(_sys_topic(name), text) for name, text in reported.MEANINGS.items()]),
+    ]
+    return NOTE + "\n".join(lines) + "\n"
+
+
+def _sys_topic(name: str) -> str:
+    return f"`{reported.PREFIX}{name}{'/+' if name.startswith('load/') else ''}`"
+
+
 # --- plant directory --------------------------------------------------------------------------------------------------
 
 
@@ -247,6 +273,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "cli.md": cli,
     "http-api.md": http_api,
     "plant.md": plant,
+    "sys-topics.md": sys_topics,
     "mqtt-conformance.md": lambda: NOTE + conformance.page(),
 }
 

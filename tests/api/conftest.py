@@ -106,7 +106,7 @@ def platform(clock: FakeClock, broker: Broker, violations: ViolationStore, histo
         history=partial(query, history),
         violations=violations,
         checks=lambda: {"broker": None},
-        gauges=lambda: {"uns_history_pending": 3},
+        part_figures=lambda: {"history_pending": 3, "history_shed": 2},
     )
 
 

@@ -24,6 +24,13 @@ async def test_unknown_path_and_wrong_method(client: httpx.AsyncClient) -> None:
     assert (wrong.status_code, error_of(wrong).id) == (405, "request.method")
 
 
+async def test_a_plain_request_to_the_websocket_is_told_what_is_spoken_there(connect: Connect) -> None:
+    async with connect("10.0.0.7", "plant.example:8080") as stranger:
+        response = await stranger.get("/mqtt")
+    assert (response.status_code, error_of(response).id) == (426, "request.no_websocket")
+    assert response.headers["upgrade"] == "websocket"
+
+
 async def test_defect_is_logged_under_an_id_and_told_without_details(
     client: httpx.AsyncClient, broker: Broker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

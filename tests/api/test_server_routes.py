@@ -157,6 +157,8 @@ async def test_metrics_count_and_name_no_topic(client: httpx.AsyncClient, put: P
     values = {sample.name: sample.value for family in families.values() for sample in family.samples}
     assert (values["uns_broker_messages_in_total"], values["uns_broker_violations_total"]) == (6, 5)
     assert (values["uns_http_streams"], values["uns_history_pending"]) == (0, 3)
+    assert values["uns_history_shed_total"] == 2
+    assert families["uns_history_pending"].documentation == "Values that wait to be written to the history."
     assert "process_resident_memory_bytes" in values
     states = {sample.labels["state"]: sample.value for sample in families["uns_source_state"].samples}
     assert [name for name, value in states.items() if value] == ["retrying"]

@@ -31,3 +31,23 @@ def test_a_trouble_of_the_whole_broker_names_no_client() -> None:
         "memory is short: messages of QoS 1 and 2 are refused: 5 bytes are held for messages"
         " (mqtt.max_memory_bytes is 4)"
     )
+
+
+def test_a_setting_is_said_once() -> None:
+    notice = Notice(
+        Trouble.REFUSED,
+        "",
+        "192.0.2.1:1",
+        "max_connections",
+        "the broker already has 5 connections (mqtt.max_connections)",
+    )
+    assert NoticeLog(Limits(max_connections=5)).text(notice) == (
+        "an MQTT client from 192.0.2.1:1: its connection is refused: the broker already has 5 connections"
+        " (mqtt.max_connections is 5)"
+    )
+
+
+def test_many_clients_are_told_by_the_address_that_they_share() -> None:
+    assert NoticeLog(Limits()).text(Notice(Trouble.CUT, "", "192.0.2.1", many=True)) == (
+        "each of many MQTT clients from 192.0.2.1: it is disconnected"
+    )

@@ -12,6 +12,7 @@ from tests.conftest import SMALL_PLANT
 from tests.support.command import uns, uns_process
 from tests.support.running import RunningServer
 from uns.app.init import STARTER
+from uns.mqtt import Connect, encode
 
 TEMPERATURE = "my-company/my-site/my-area/my-line/mixer/temperature"
 
@@ -47,6 +48,7 @@ def test_a_new_plant_is_valid_and_runs(plant, tmp_path):
         assert f"page {server.base_url}, MQTT 127.0.0.1:{server.mqtt_port}. Ctrl-C stops." in server.output
     finally:
         server.stop()
+    assert server.output.endswith("Stopped.\n")
 
 
 def test_values_survive_a_restart(plant, tmp_path):
@@ -59,6 +61,18 @@ def test_values_survive_a_restart(plant, tmp_path):
             assert uns("pub", TEMPERATURE, value, env=server.env).code == 0
         finally:
             server.stop()
+
+
+def test_one_session_that_is_taken_up_is_one(plant, tmp_path):
+    server = RunningServer(["serve", str(plant)], tmp_path)
+    try:
+        with socket.create_connection(("127.0.0.1", server.mqtt_port), 5) as client:
+            client.sendall(encode(Connect("sleeper", 5, properties={"session_expiry_interval": 600}), 5))
+            assert client.recv(4096)[0] == 0x20
+    finally:
+        server.stop()
+    RunningServer(["serve", str(plant)], tmp_path).stop()
+    assert " 1 session and 1 retained message taken up" in server.log
 
 
 def test_init_tells_what_it_wrote(tmp_path):

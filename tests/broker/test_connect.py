@@ -23,7 +23,7 @@ def test_connack_tells_the_limits(broker: Broker) -> None:
         "receive_maximum": 5,
         "maximum_packet_size": 10_000,
         "topic_alias_maximum": 3,
-        "assigned_client_identifier": "uns-1",
+        "assigned_client_identifier": "auto-1",
         "server_keep_alive": 3600,
     }
 

@@ -6,12 +6,13 @@ from tests.broker.conftest import by_username, compile_admission
 from tests.broker.peer import Peer
 from tests.support.clock import FakeClock
 from uns.broker import Broker, Limits, Notice, State, Trouble
-from uns.broker.admittance import TOLD_AT_ONCE, host_of
+from uns.broker.address import host_of
+from uns.broker.admittance import TOLD_AT_ONCE
 from uns.broker.budget import LOOK_MS, SMALLEST_CUT_BYTES
 from uns.broker.expiries import SWEEP_MS, SWEPT_AT_ONCE
 from uns.broker.kept import Retained, Snapshot
 from uns.broker.notices import LOOK_MS as NOTICES_LOOK_MS
-from uns.broker.notices import QUIET_MS, TROUBLES_KEPT
+from uns.broker.notices import PER_HOST_KEPT, QUIET_MS, TROUBLES_KEPT
 from uns.link import Message
 from uns.mqtt import ConnectWill, Disconnect, Puback, Publish, ReasonCode, Subscribe, Subscription, Unsubscribe, encode
 from uns.policy.violation import Violation
@@ -424,6 +425,35 @@ def test_a_message_for_many_sleepers_counts_once_in_the_total() -> None:
     assert floor.broker.stats.queued_bytes == 0
 
 
+def test_short_memory_names_who_holds_most() -> None:
+    floor = Floor(max_memory_bytes=MIB, max_queued_bytes=10 * MIB)
+    offline(floor, "away")
+    peer = floor.peer("p")
+    for number in range(95):
+        peer.publish("open/x", b"x" * 10_000, qos=1, packet_id=number + 1)
+    floor.advance(LOOK_MS)
+    (notice,) = floor.notices
+    assert notice.trouble is Trouble.MEMORY_SHORT
+    assert f"the largest share by client 'away' ({floor.broker.sessions.get('away').held_bytes} bytes)" in notice.detail
+
+
+def test_short_memory_says_when_retained_messages_hold_most() -> None:
+    floor = Floor(max_memory_bytes=MIB)
+    peer = floor.peer("p")
+    for number in range(95):
+        peer.publish(f"open/{number}", b"x" * 10_000, retain=True)
+    floor.advance(LOOK_MS)
+    assert "the largest share by retained messages (" in floor.notices[0].detail
+
+
+def test_short_memory_names_a_connection_without_a_client() -> None:
+    floor = Floor(max_memory_bytes=MIB, max_packet_bytes=2 * MIB)
+    peer = Peer(floor.broker, 5, "192.0.2.7:1")
+    peer.connection.receive(b"\x10\x80\x80\x40" + b"\x00\x04MQTT\x05\x00\x00\x00\x00" + b"x" * 940_000)
+    floor.advance(LOOK_MS)
+    assert "by the connection from 192.0.2.7:1 (" in floor.notices[0].detail
+
+
 def test_short_memory_refuses_qos_1_and_2_but_not_qos_0_and_recovers() -> None:
     floor = Floor(max_memory_bytes=MIB, max_queued_bytes=10 * MIB)
     offline(floor, "away")
@@ -688,11 +718,53 @@ def test_a_trouble_is_told_when_it_begins_and_when_it_is_over() -> None:
 
 def test_made_up_client_ids_make_a_bounded_number_of_lines() -> None:
     floor = Floor()
+    for second in range(2 * QUIET_MS // 1000):
+        for number in range(10):
+            floor.peer(f"c{second}.{number}").connection.receive(b"\x00\x00")
+        floor.advance(1000)
+    assert len(floor.notices) == PER_HOST_KEPT + 1
+    assert [(each.many, each.client_id, each.address) for each in floor.notices[-2:]] == [
+        (False, "c0.9", "192.0.2.1:40000"),
+        (True, "", "192.0.2.1"),
+    ]
+    floor.peer("other", address="192.0.2.2:1").connection.receive(b"\x00\x00")
+    assert floor.notices[-1].client_id == "other"
+
+
+def test_made_up_addresses_make_a_bounded_number_of_lines() -> None:
+    floor = Floor()
     for number in range(TROUBLES_KEPT + 500):
-        peer = floor.peer(f"c{number}")
-        peer.connection.receive(b"\x00\x00")
+        floor.peer(f"c{number}", address=f"10.0.{number >> 8}.{number & 255}:1").connection.receive(b"\x00\x00")
     assert len(floor.notices) == TROUBLES_KEPT + 1
-    assert floor.notices[-1].client_id == "many clients"
+    assert (floor.notices[-1].many, floor.notices[-1].address) == (True, "")
+
+
+def test_a_client_without_an_id_of_its_own_is_told_by_its_address() -> None:
+    floor = Floor()
+    for port in range(5):
+        floor.peer("", address=f"192.0.2.1:{port + 1}").connection.receive(b"\x00\x00")
+    (notice,) = floor.notices
+    assert (notice.client_id, notice.address) == ("", "192.0.2.1:1")
+
+
+def test_each_cause_of_one_client_is_told_by_itself() -> None:
+    floor = Floor(max_packet_bytes=2000, receive_maximum=1)
+    for _ in range(2):
+        peer = floor.peer("p")
+        for packet_id in (1, 2):
+            peer.publish("open/x", b"1", qos=2, packet_id=packet_id)
+        floor.peer("p").publish("open/x", b"x" * 3000)
+        floor.peer("p").connection.receive(b"\x00\x00")
+    begun = [(notice.trouble, notice.setting, notice.detail[:4]) for notice in floor.notices]
+    assert begun == [
+        (Trouble.CUT, "receive_maximum", "0x93"),
+        (Trouble.CUT, "max_packet_bytes", "0x95"),
+        (Trouble.CUT, "", "0x82"),
+    ]
+    for _ in range((QUIET_MS + NOTICES_LOOK_MS) // 1000 + 1):
+        floor.advance(1000)
+    ended = [(notice.setting, notice.count) for notice in floor.notices if notice.over]
+    assert ended == [("receive_maximum", 2), ("max_packet_bytes", 2), ("", 2)]
 
 
 def test_a_disconnect_says_which_setting_drew_the_line() -> None:

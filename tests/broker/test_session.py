@@ -268,9 +268,9 @@ def test_reconnecting_leaves_no_timers_behind(broker: Broker) -> None:
 
 
 def test_an_assigned_client_id_is_nobodys(broker: Broker) -> None:
-    Peer(broker).connect("uns-1", properties=KEPT)
+    Peer(broker).connect("auto-1", properties=KEPT)
     connack = Peer(broker).connect("", clean=False)
-    assert connack.properties["assigned_client_identifier"] == "uns-2"
+    assert connack.properties["assigned_client_identifier"] == "auto-2"
     assert not connack.session_present
 
 

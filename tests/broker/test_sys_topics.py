@@ -1,11 +1,14 @@
 """`$SYS/broker/…`: the names, units and texts that dashboards know."""
 
+import re
+
 import pytest
 
 from tests.broker.conftest import ACCESS, by_username, compile_admission
 from tests.broker.peer import Peer
 from tests.support.clock import FakeClock
 from uns.broker import Broker, Limits
+from uns.broker.sys_topics import MEANINGS
 from uns.link import Message
 from uns.mqtt import Pingreq, Publish, ReasonCode, Unsubscribe, encode
 
@@ -43,6 +46,20 @@ def test_the_first_report_comes_at_once(reporting: Broker) -> None:
     assert said["uptime"] == "0 seconds"
     assert said["clients/connected"] == "0"
     assert said["heap/current"] == said["heap/maximum"] == "4096"
+
+
+def test_the_reference_explains_each_topic_and_no_other(reporting: Broker, clock: FakeClock) -> None:
+    assert {re.sub(r"/\d+min$", "", name) for name in report(reporting, clock)} == set(MEANINGS)
+
+
+def test_messages_of_our_own_parts_count_as_messages_and_not_as_bytes(reporting: Broker, clock: FakeClock) -> None:
+    reporting.publish(Message("open/x", b"12345"), "robot")
+    said = report(reporting, clock)
+    assert (said["publish/messages/received"], said["publish/bytes/received"], said["bytes/received"]) == (
+        "1",
+        "0",
+        "0",
+    )
 
 
 def test_a_report_comes_each_interval(reporting: Broker, clock: FakeClock) -> None:

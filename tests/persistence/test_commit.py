@@ -119,7 +119,11 @@ async def test_a_full_disk_is_told_and_survived(broker, peer, store, commit, cap
     assert await answers(peer, 1) == [Puback(5)]
     assert {topic for batch in store.batches for topic in batch.retained} == {"open/1", "open/2", "open/5"}
     told = [record.getMessage() for record in caplog.records]
-    assert sum("cannot be written;" in line for line in told) == 1
+    (refused_line,) = [line for line in told if "disk is full" in line]
+    assert (
+        "cannot be written (database or disk is full); what must be kept is refused until it can. Free" in refused_line
+    )
+    assert [record.levelname for record in caplog.records].count("ERROR") == 1
     assert commit.failures >= 1
 
 

@@ -157,6 +157,71 @@ async def test_only_clients_with_a_certificate_where_one_is_demanded(
     await client.close()
 
 
+@pytest.mark.parametrize("given", ["nothing", "of the server", "of another authority"])
+async def test_the_log_says_what_is_wrong_with_a_clients_certificate(
+    listener: MqttListener, authority: Authority, tmp_path: Path, caplog: pytest.LogCaptureFixture, given: str
+) -> None:
+    pair = authority.sign()
+    port = await listener.start(
+        "127.0.0.1", 0, server_context(TlsFiles(pair.certificate, pair.key, authority.certificate))
+    )
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    context = trusting(authority)
+    if given != "nothing":
+        mine = pair if given == "of the server" else Authority(elsewhere).sign("robot", client=True)
+        context.load_cert_chain(mine.certificate, mine.key)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
+    with pytest.raises((ssl.SSLError, ConnectionError, asyncio.IncompleteReadError)):
+        await reader.readexactly(1)
+    writer.close()
+    await until_async(lambda: listener.handshakes.failed == 1)
+    expected = {
+        "nothing": "mqtt.tls_client_ca demands a certificate and the client sent none",
+        "of the server": "(unsuitable certificate purpose): make it one for clients (extendedKeyUsage=clientAuth)",
+        "of another authority": "give it one that is valid today and signed by an authority in mqtt.tls_client_ca",
+    }
+    assert expected[given] in caplog.text
+
+
+@pytest.mark.parametrize(
+    "sent", [encode(Connect("c", 5, True, 0, None, None, None, None), 5), b"GET / HTTP/1.1\r\n\r\n"]
+)
+async def test_the_log_says_that_a_client_speaks_no_tls(
+    listener: MqttListener, port: int, caplog: pytest.LogCaptureFixture, sent: bytes
+) -> None:
+    _, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(sent)
+    await until_async(lambda: listener.handshakes.failed == 1)
+    assert "the client speaks no TLS on this port: set it to TLS" in caplog.text
+    writer.close()
+
+
+@pytest.mark.parametrize("trusts", ["the public authorities", "another of the same name"])
+async def test_the_log_says_that_a_client_does_not_trust_us(
+    listener: MqttListener, port: int, tmp_path: Path, caplog: pytest.LogCaptureFixture, trusts: str
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    upward, downward = ssl.MemoryBIO(), ssl.MemoryBIO()
+    context = trusting(Authority(elsewhere)) if trusts == "another of the same name" else ssl.create_default_context()
+    inner = context.wrap_bio(downward, upward, server_hostname="localhost")
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    async with asyncio.timeout(5):
+        while True:
+            try:
+                inner.do_handshake()
+            except ssl.SSLWantReadError:
+                writer.write(upward.read())
+                downward.write(await reader.read(65_536))
+            except ssl.SSLCertVerificationError:
+                break
+    writer.write(upward.read())  # the alert, which asyncio would keep to itself
+    await until_async(lambda: listener.handshakes.failed == 1)
+    assert "authority that signed it" in caplog.text
+    writer.close()
+
+
 async def test_a_connect_that_comes_with_the_end_of_the_handshake(port: int, authority: Authority) -> None:
     """TLS 1.3 lets a client send at once: the last of the handshake and CONNECT share a segment."""
     upward, downward = ssl.MemoryBIO(), ssl.MemoryBIO()

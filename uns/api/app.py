@@ -32,6 +32,7 @@ from uns.api.routes import (
     topics,
     tree,
     violations,
+    websocket,
 )
 
 BASE = "/api/v1"
@@ -69,7 +70,7 @@ def create_app(platform: Platform, *, static: Path | None = None, headers: Mappi
     for resource in RESOURCES:
         api.include_router(resource.router)
     app.include_router(api)
-    for root in (health, metrics, docs):
+    for root in (health, metrics, docs, websocket):
         app.include_router(root.router)
     if static is not None:
         app.mount("/", Page(static, headers or {}), name="page")

@@ -22,8 +22,14 @@ STATUS = {
     "access.credentials": 401,
     "quota.body": 413,
     "request.method": 405,
+    "request.no_websocket": 426,
 }
 """Ids that HTTP has a more exact status for than their family's."""
+HEADERS = {
+    401: {"WWW-Authenticate": 'Basic realm="uns", charset="UTF-8"'},
+    426: {"Upgrade": "websocket", "Connection": "Upgrade"},
+}
+"""What HTTP wants beside a status."""
 
 
 def status_of(finding: Finding) -> int:
@@ -34,8 +40,7 @@ def status_of(finding: Finding) -> int:
 def error_response(finding: Finding, **beside: Any) -> Response:
     """`{"error": {"id", "what", "where", "hint", "nearest"}}` with its status; beside: further members."""
     status = status_of(finding)
-    headers = {"WWW-Authenticate": 'Basic realm="uns", charset="UTF-8"'} if status == 401 else None
-    return json_response({"error": finding, **beside}, status=status, headers=headers)
+    return json_response({"error": finding, **beside}, status=status, headers=HEADERS.get(status))
 
 
 class Refusal(HTTPException):

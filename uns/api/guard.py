@@ -1,4 +1,4 @@
-"""Who sends this request? Asked before any route runs; probes alone need no answer."""
+"""Who sends this request? Asked before any route runs; probes and clients of MQTT need no answer."""
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -7,8 +7,9 @@ from uns.api.errors import error_response
 from uns.api.platform import Guard
 from uns.errors import Finding
 
-OPEN_PATHS = frozenset({"/livez", "/readyz"})
-"""Probes of orchestrators carry no credentials; their answers tell nothing about the plant's values."""
+OPEN_PATHS = frozenset({"/livez", "/readyz", "/mqtt"})
+"""Probes of orchestrators carry no credentials, nor do clients of MQTT, which log in with CONNECT; the answers tell
+nothing about the plant's values."""
 
 
 class GuardLayer:

@@ -60,6 +60,26 @@ BROKER_COUNTERS = {
     "expired": "Messages that expired undelivered.",
     "topics_forgotten": "Topics without a retained message that made room for others.",
 }
+PART_GAUGES = {
+    "violations_stored": "Violations kept in violations.db.",
+    "violations_pending": "Violations that wait to be written.",
+    "tls_handshakes": "TLS handshakes of MQTT clients under way now.",
+    "history_pending": "Values that wait to be written to the history.",
+}
+PART_COUNTERS = {
+    "violations_shed": "Old violations that gave way to new ones.",
+    "violations_dropped": "Violations lost because the disk refused until the buffer was full.",
+    "violations_write_failures": "Attempts to write violations that the disk refused.",
+    "login_failures": "Logins refused, over MQTT and HTTP.",
+    "tls_handshake_failures": "TLS handshakes of MQTT clients that came to nothing; the log tells each kind once.",
+    "persistence_commits": "Commits of sessions and retained messages to broker.db.",
+    "persistence_write_failures": "Attempts to write broker.db that the disk refused.",
+    "history_recorded": "Values written to the history.",
+    "history_shed": "Values lost to the history because its buffer was full.",
+    "history_refused": "Values that the history could not take.",
+    "history_write_failures": "Attempts to write the history that the disk refused.",
+}
+"""Of the parts beside the broker; those that are turned off are left out."""
 
 
 class PlatformMetrics(Collector):
@@ -77,9 +97,7 @@ class PlatformMetrics(Collector):
         yield GaugeMetricFamily("uns_http_streams", "Open event streams.", len(self._streams))
         yield GaugeMetricFamily("uns_http_stream_buffered", "Values that wait for a client.", self._streams.buffered)
         yield CounterMetricFamily("uns_http_stream_dropped", "Values shed by event streams.", self._streams.dropped)
-        for name, value in self._platform.gauges().items():
-            family = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
-            yield family(name, f"{name.replace('_', ' ')}.", value)
+        yield from self._parts()
 
     def describe(self) -> list[Metric]:
         """Nothing in advance: registering must not read the platform."""
@@ -91,6 +109,13 @@ class PlatformMetrics(Collector):
             yield GaugeMetricFamily(f"uns_broker_{name}", text, counted[name])
         for name, text in BROKER_COUNTERS.items():
             yield CounterMetricFamily(f"uns_broker_{name}", text, counted[name])
+
+    def _parts(self) -> Iterator[Metric]:
+        for name, value in self._platform.part_figures().items():
+            if name in PART_GAUGES:
+                yield GaugeMetricFamily(f"uns_{name}", PART_GAUGES[name], value)
+            else:
+                yield CounterMetricFamily(f"uns_{name}", PART_COUNTERS[name], value)
 
     def _sources(self) -> Iterator[Metric]:
         state = GaugeMetricFamily("uns_source_state", "1 for the state a source is in.", labels=["source", "state"])

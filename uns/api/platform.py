@@ -141,5 +141,5 @@ class Platform(msgspec.Struct, frozen=True, kw_only=True):
     history: HistoryReader | None
     violations: ViolationReader | None
     checks: Callable[[], Mapping[str, Finding | None]]
-    gauges: Callable[[], Mapping[str, float]] = dict
+    part_figures: Callable[[], Mapping[str, float]] = dict
     max_body_bytes: int = 1_048_576

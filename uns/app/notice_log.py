@@ -21,7 +21,7 @@ class NoticeLog:
         """One line, whatever the client put into its name."""
         parts = [_subject(notice), str(notice.trouble)]
         if notice.detail and not notice.over:
-            parts.append(ascii_only(notice.detail))
+            parts.append(ascii_only(notice.detail.replace(f" (mqtt.{notice.setting})", "")))
         text = ": ".join(part for part in parts if part)
         if notice.setting:
             text += f" (mqtt.{notice.setting} is {getattr(self._limits, notice.setting)})"
@@ -29,6 +29,8 @@ class NoticeLog:
 
 
 def _subject(notice: Notice) -> str:
+    if notice.many:
+        return f"each of many MQTT clients from {notice.address}" if notice.address else "each of many MQTT clients"
     client = f"MQTT client {notice.client_id!a}" if notice.client_id else "an MQTT client" if notice.address else ""
     return f"{client} from {notice.address}" if notice.address else client
 

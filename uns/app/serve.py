@@ -22,12 +22,13 @@ from uns import __version__
 from uns.api import Platform, create_app, end_streams
 from uns.api.platform import HistoryReader
 from uns.app.authentication import Authentication
+from uns.app.counted import counted
 from uns.app.data import own_data
-from uns.app.health import Health, checks, gauges, stop_task
+from uns.app.health import Health, checks, part_figures, stop_task
 from uns.app.notice_log import NoticeLog
 from uns.app.plant import Plant
 from uns.app.sources import Sources
-from uns.broker import Broker, Retained
+from uns.broker import ASSIGNED_PREFIX, Broker, Retained
 from uns.clock import Clock
 from uns.errors import Finding, UnsError
 from uns.history import Recorder, SqliteHistory, query
@@ -110,7 +111,7 @@ async def serve(
             on_violation=violations.record,
             on_defect=health.defect,
             on_notice=NoticeLog(settings.mqtt.limits()),
-            make_client_id=lambda: f"auto-{secrets.token_hex(8)}",
+            make_client_id=lambda: f"{ASSIGNED_PREFIX}{secrets.token_hex(8)}",
             keeps=settings.mqtt.durability != "memory",
         )
         commit, projected = _keep(broker, data, settings.mqtt.durability, stack)
@@ -145,7 +146,7 @@ async def serve(
                 history=read_history,
                 violations=violations,
                 checks=partial(checks, health, mqtt.is_serving, commit, recorder, violations),
-                gauges=partial(gauges, commit, recorder, violations, authenticator, mqtt.handshakes),
+                part_figures=partial(part_figures, commit, recorder, violations, authenticator, mqtt.handshakes),
             ),
             static=STATIC,
             headers=SECURITY_HEADERS,
@@ -238,7 +239,9 @@ def _keep(
     sessions, retained = broker.stats.sessions, broker.stats.topics
     if sessions or retained:
         took_s = time.monotonic() - started
-        log.info("%d sessions and %d retained messages taken up in %.1f s", sessions, retained, took_s)
+        log.info(
+            "%s and %s taken up in %.1f s", counted(sessions, "session"), counted(retained, "retained message"), took_s
+        )
     commit = GroupCommit(broker.ledger, store)
     stack.push_async_callback(commit.close)
     return commit, projected

@@ -3,7 +3,7 @@
 from uns.broker.broker import Broker, ClientInfo
 from uns.broker.compiled import is_compiled
 from uns.broker.connection import Connection
-from uns.broker.identity import Answer, Authenticate, Credentials, Granted, Publisher
+from uns.broker.identity import ASSIGNED_PREFIX, Answer, Authenticate, Credentials, Granted, Publisher
 from uns.broker.kept import Batch, Delivery, Retained, SessionRow, Snapshot, StoredMessage
 from uns.broker.ledger import Ledger, Urgency
 from uns.broker.limits import Limits
@@ -14,6 +14,7 @@ from uns.broker.state import State
 from uns.broker.subscriptions import SubscriptionOptions
 
 __all__ = [
+    "ASSIGNED_PREFIX",
     "Answer",
     "Authenticate",
     "Batch",

@@ -4,8 +4,6 @@ Whom the limits turn away may still send its CONNECT, to be told why in the CONN
 a flood is closed at once.
 """
 
-from ipaddress import IPv6Address, ip_address
-
 import msgspec
 
 from uns.broker.limits import Limits
@@ -16,8 +14,6 @@ from uns.mqtt import ReasonCode
 TOLD_AT_ONCE = 100
 """Connections past a limit that are kept until they have been told."""
 BUCKETS_KEPT = 10_000
-IPV6_PREFIX = 64
-"""One customer's network: whoever has one IPv6 address has 2**64 of them."""
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -84,18 +80,3 @@ class Admittance:
             bucket.take(-1, now_ms)  # who is refused pays nothing, or a flood would never be let in again
             return True
         return False
-
-
-def host_of(address: str) -> str:
-    """The host of `host:port` or `[host]:port`; of an IPv6 address, the network it stands for."""
-    if not address.startswith("["):
-        return address.rpartition(":")[0] or address
-    host = address[1:].partition("]")[0].partition("%")[0]
-    try:
-        parsed = ip_address(host)
-    except ValueError:
-        return host
-    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is None:
-        network = int(parsed) >> (128 - IPV6_PREFIX) << (128 - IPV6_PREFIX)
-        return f"{IPv6Address(network)}/{IPV6_PREFIX}" if not parsed.is_loopback else host
-    return str(parsed.ipv4_mapped) if isinstance(parsed, IPv6Address) else host

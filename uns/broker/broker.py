@@ -13,7 +13,7 @@ from uns.broker.budget import Budget
 from uns.broker.connection import Connection
 from uns.broker.door import Door
 from uns.broker.expiries import Expiries
-from uns.broker.identity import Authenticate, Publisher, trust_everyone
+from uns.broker.identity import ASSIGNED_PREFIX, Authenticate, Publisher, trust_everyone
 from uns.broker.kept import Snapshot
 from uns.broker.ledger import Ledger
 from uns.broker.limits import Limits
@@ -208,7 +208,7 @@ class Broker:
 
     def _count_client_id(self) -> str:
         self._assigned += 1
-        return f"uns-{self._assigned}"
+        return f"{ASSIGNED_PREFIX}{self._assigned}"
 
     def tick(self) -> int | None:
         """Run what is due, so much of it at a time; the monotonic time in ms of the next timer, which may be past.

@@ -65,7 +65,9 @@ class Budget:
         mark = RELAXED_AT if self.pressed else PRESSED_AT
         self.pressed = total >= mark * limits.max_memory_bytes
         if self.pressed:
-            self._notices.raise_notice(Trouble.MEMORY_SHORT, "", "", "", "max_memory_bytes", f"{total} bytes are held")
+            holder, held = self._largest_holder()
+            detail = f"{total} bytes are held, the largest share by {holder} ({held} bytes)"
+            self._notices.raise_notice(Trouble.MEMORY_SHORT, "", "", "max_memory_bytes", detail)
 
     def _weigh_traffic(self) -> None:
         """What is on its way in and out; a connection that has nothing of it is not looked at until it stirs."""
@@ -81,6 +83,21 @@ class Budget:
                 unfinished_bytes += unfinished
         laden.difference_update(at_rest)
         self._stats.unsent_bytes, self._stats.unfinished_bytes = unsent_bytes, unfinished_bytes
+
+    def _largest_holder(self) -> tuple[str, int]:
+        """For the operator: who holds most, and how many bytes; a client with its queue and its connection."""
+        holder, most = "retained messages", self._stats.retained_bytes
+        queued = {session.client_id: session.held_bytes for session in self._broker.sessions}
+        for connection in self._broker.connections:
+            name, held = connection.client_id, _connection_bytes(connection)
+            if name:
+                queued[name] = queued.get(name, 0) + held
+            elif held > most:
+                holder, most = f"the connection from {connection.address}", held
+        client_id = max(queued, key=queued.__getitem__, default="")
+        if queued.get(client_id, 0) > most:
+            holder, most = f"client {client_id!a}", queued[client_id]
+        return holder, most
 
     def _total(self) -> int:
         stats = self._stats
@@ -139,7 +156,7 @@ class Budget:
                 continue
             stats.queued_bytes = self._broker.sessions.held.bytes
             address = session.connection.address if session.connection is not None else ""
-            self._notices.raise_notice(Trouble.QUEUE_FULL, session.client_id, session.client_id, address, setting)
+            self._notices.raise_notice(Trouble.QUEUE_FULL, session.client_id, address, setting)
 
     def publish_finding(self) -> Finding | None:
         """Why no publish of QoS 1 or 2 is taken now, or None."""

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from uns.broker import on_connect
-from uns.broker.admittance import host_of
+from uns.broker.address import host_of
 from uns.broker.identity import Publisher
-from uns.broker.notices import SETTINGS, Trouble
+from uns.broker.notices import Trouble
 from uns.broker.on_publish import on_puback, on_pubcomp, on_publish, on_pubrec, on_pubrel
 from uns.broker.on_subscribe import on_subscribe, on_unsubscribe
 from uns.broker.outlet import Outlet, cut
@@ -441,8 +441,7 @@ class Connection(Outlet):
         if reason_code in _FAULTS:
             self._stats.protocol_errors += 1
         if self.state is State.OPEN and reason_code != ReasonCode.SERVER_SHUTTING_DOWN:
-            detail = f"0x{reason_code:02X} {text}"
-            self.broker.notices.raise_for(self, Trouble.CUT, setting or SETTINGS.get(reason_code, ""), detail)
+            self.broker.notices.closed(self, Trouble.CUT, reason_code, text, setting)
         if self.state is not State.OPEN:
             self._refuse_unopened(reason_code, text)
             return
@@ -465,9 +464,7 @@ class Connection(Outlet):
 
     def _close_unanswered(self, reason_code: int, text: str) -> None:
         self.broker.stats.connects_refused += 1
-        self.broker.notices.raise_for(
-            self, Trouble.REFUSED, SETTINGS.get(reason_code, ""), f"0x{reason_code:02X} {text}"
-        )
+        self.broker.notices.closed(self, Trouble.REFUSED, reason_code, text)
         self.close()
 
     def taken_over(self) -> None:

@@ -6,6 +6,9 @@ import msgspec
 
 from uns.errors import Finding
 
+ASSIGNED_PREFIX = "auto-"
+"""What the client ids begin with that the broker makes for clients that bring none."""
+
 
 class Publisher(msgspec.Struct, frozen=True):
     """Who offers a message. `protocol` is for people: `MQTT 5.0`, `MQTT 3.1.1`, `internal`, `HTTP`."""

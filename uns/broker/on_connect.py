@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from uns.broker.aliases import OutgoingAliases
 from uns.broker.identity import Credentials, Granted, Publisher
 from uns.broker.limits import Limits
-from uns.broker.notices import SETTINGS, Trouble
+from uns.broker.notices import Trouble
 from uns.broker.outlet import cut
 from uns.broker.quota import message_bytes, user_property_finding
 from uns.broker.rate import meter_for
@@ -148,8 +148,7 @@ def _keep_alive(connection: "Connection", connect: Connect) -> int:
 def refuse(connection: "Connection", reason_code: int, text: str, setting: str = "") -> None:
     """Answer a CONNECT with the code (3.1.1 gets the nearest it knows, and no text) and close."""
     connection.broker.stats.connects_refused += 1
-    detail = f"0x{reason_code:02X} {text}"
-    connection.broker.notices.raise_for(connection, Trouble.REFUSED, setting or SETTINGS.get(reason_code, ""), detail)
+    connection.broker.notices.closed(connection, Trouble.REFUSED, reason_code, text, setting)
     told: Properties | None = {"reason_string": cut(text)} if connection.acknowledge_problems else None
     connection.send(Connack(False, reason_code, told))
     connection.close()

@@ -358,7 +358,7 @@ class Session:
 
     def _tell_full(self, setting: str) -> None:
         address = self.connection.address if self.connection is not None else ""
-        self._notices.raise_notice(Trouble.QUEUE_FULL, self.client_id, self.client_id, address, setting)
+        self._notices.raise_notice(Trouble.QUEUE_FULL, self.client_id, address, setting)
 
     def _take_id(self) -> int:
         """The next free packet id; there is one, since no window is wider than the id space."""

@@ -16,6 +16,45 @@ if TYPE_CHECKING:
 PREFIX = "$SYS/broker/"
 LOAD_MINUTES = (1, 5, 15)
 
+MEANINGS = {
+    "version": "Name and version of the server",
+    "uptime": "Since the start, as `1234 seconds`",
+    "clients/total": "Sessions, connected or waiting",
+    "clients/connected": "Sessions that are connected",
+    "clients/disconnected": "Sessions that wait for their client",
+    "clients/active": "The older name of `clients/connected`",
+    "clients/inactive": "The older name of `clients/disconnected`",
+    "clients/maximum": "The most sessions that were connected at once",
+    "clients/expired": "Sessions that ended because their client did not return in time",
+    "messages/received": "Packets received, of any kind",
+    "messages/sent": "Packets sent, of any kind",
+    "publish/messages/received": "PUBLISH packets received",
+    "publish/messages/sent": "PUBLISH packets sent",
+    "publish/messages/dropped": "Messages shed: full queue, slow connection, larger than the client takes",
+    "bytes/received": "Bytes received",
+    "bytes/sent": "Bytes sent",
+    "publish/bytes/received": "Bytes of the PUBLISH packets received",
+    "publish/bytes/sent": "Bytes of the PUBLISH packets sent",
+    "subscriptions/count": "Subscriptions, without the shared ones",
+    "shared_subscriptions/count": "Shared subscriptions",
+    "retained messages/count": "Retained messages",
+    "messages/stored": "The older name of `store/messages/count`",
+    "store/messages/count": "Messages held: retained, queued and in flight",
+    "store/messages/bytes": "Their bytes",
+    "heap/current": "Bytes of memory that the process takes; left out where the system does not tell",
+    "heap/maximum": "The most that was seen of it",
+    "load/messages/received": "Packets received per minute",
+    "load/messages/sent": "Packets sent per minute",
+    "load/publish/received": "PUBLISH packets received per minute",
+    "load/publish/sent": "PUBLISH packets sent per minute",
+    "load/publish/dropped": "Messages shed per minute",
+    "load/bytes/received": "Bytes received per minute",
+    "load/bytes/sent": "Bytes sent per minute",
+    "load/sockets": "Network connections opened per minute",
+    "load/connections": "CONNECT packets per minute",
+}
+"""Each topic after the prefix, for the reference page; a load stands for its three windows."""
+
 MemoryBytes = Callable[[], int]
 """What the process takes of the machine's memory now."""
 

@@ -116,9 +116,13 @@ class GroupCommit:
             "be kept are refused, and it is tried again twice a second.",
         )
         if self._ledger.failing is None:
-            text = "%s cannot be written; what must be kept is refused until it can"
-            log.error(text, self._store.path, exc_info=None if _is_disk_error(error) else error)
-            log.error("%s", finding)
+            log.error(
+                "%s cannot be written (%s); what must be kept is refused until it can. %s",
+                self._store.path,
+                error,
+                finding.hint,
+                exc_info=None if _is_disk_error(error) else error,
+            )
         self._ledger.failed(batch, finding)
         if not self._closing:
             self._timer = self._loop.call_later(RETRY_S, self._commit)

@@ -28,6 +28,25 @@ BACKLOG = 1024
 EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 EXHAUSTED_PAUSE_S = 1.0
 """As long as asyncio waits before it accepts again, once there are no file descriptors left."""
+_NOT_TRUSTED = "the client does not trust our certificate: give it the certificate of the authority that signed it"
+_NO_TLS = "the client speaks no TLS on this port: set it to TLS, or to the port for plain MQTT"
+_NO_COMMON_VERSION = "the client speaks no TLS from 1.2 on: update it"
+WHAT_TO_DO = {
+    "TLSV1_ALERT_UNKNOWN_CA": _NOT_TRUSTED,
+    "TLSV1_ALERT_DECRYPT_ERROR": _NOT_TRUSTED,  # it trusts an older authority of the same name
+    "SSLV3_ALERT_BAD_CERTIFICATE": "the client finds our certificate bad: give it that of the authority that signed "
+    "it, and connect it to a name that ours holds",
+    "SSLV3_ALERT_CERTIFICATE_UNKNOWN": _NOT_TRUSTED,
+    "SSLV3_ALERT_CERTIFICATE_EXPIRED": "the client finds our certificate expired: renew it, or set the client's clock",
+    "WRONG_VERSION_NUMBER": _NO_TLS,
+    "HTTP_REQUEST": _NO_TLS,
+    "HTTPS_PROXY_REQUEST": _NO_TLS,
+    "UNSUPPORTED_PROTOCOL": _NO_COMMON_VERSION,
+    "TLSV1_ALERT_PROTOCOL_VERSION": _NO_COMMON_VERSION,
+    "PEER_DID_NOT_RETURN_A_CERTIFICATE": "mqtt.tls_client_ca demands a certificate and the client sent none",
+}
+"""By the reason of OpenSSL. Which alert a client sends depends on its library."""
+_UNSUITABLE = "unsuitable certificate purpose"
 
 
 class Handshakes:
@@ -165,8 +184,25 @@ class TlsListener:
 def _reason(error: OSError | None) -> str:
     if error is None:
         return "it had to make room, or the server stopped"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return _refused_certificate(error.verify_message)
     if isinstance(error, ssl.SSLError) and error.reason:
-        return error.reason.replace("_", " ").lower()
+        text = error.reason.replace("_", " ").lower()
+        return f"{WHAT_TO_DO[error.reason]} ({text})" if error.reason in WHAT_TO_DO else text
     if isinstance(error, ConnectionAbortedError):
         return "it was not done in time"
-    return "the client went away" if isinstance(error, ConnectionError) else type(error).__name__
+    if isinstance(error, ConnectionError):
+        return (
+            "the client went away; when it comes again and again, it may not trust our certificate, or not find in it "
+            "the name that it connects to"
+        )
+    return type(error).__name__
+
+
+def _refused_certificate(fault: str) -> str:
+    """fault: OpenSSL's words about a client's certificate."""
+    if fault == _UNSUITABLE:
+        advice = "make it one for clients (extendedKeyUsage=clientAuth)"
+    else:
+        advice = "give it one that is valid today and signed by an authority in mqtt.tls_client_ca"
+    return f"the client's certificate is refused ({fault}): {advice}"

@@ -7,6 +7,7 @@ import typer
 
 from uns.app.cli.options import OutputOption, PlantArgument
 from uns.app.cli.output import Output, chosen, print_csv, print_json
+from uns.app.counted import counted
 
 if TYPE_CHECKING:
     from uns.app.plant import Plant
@@ -42,14 +43,10 @@ def _print_text(plant: "Plant") -> None:
     for problem in plant.problems:
         typer.echo("\n".join(problem_lines(problem, plant.directory)))
     errors, warnings = len(plant.errors), len(plant.problems) - len(plant.errors)
-    found = ", ".join(_counted(count, noun) for count, noun in ((errors, "error"), (warnings, "warning")) if count)
-    content = f"{_counted(len(plant.registry.names()), 'model')}, {_counted(len(plant.sources), 'source')}"
+    found = ", ".join(counted(count, noun) for count, noun in ((errors, "error"), (warnings, "warning")) if count)
+    content = f"{counted(len(plant.registry.names()), 'model')}, {counted(len(plant.sources), 'source')}"
     verdict = "is not valid" if errors else "is valid"
     typer.echo(f"{plant.directory} {verdict}: {found or content}.")
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _row(problem: "Problem") -> list[str | int]:

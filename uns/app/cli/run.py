@@ -65,6 +65,7 @@ def serve(
         typer.echo(f"Ready: page {addresses.page}, MQTT {addresses.mqtt}. Ctrl-C stops.")
 
     run(plant, data or plant.data_directory, on_ready)
+    typer.echo("Stopped.")
 
 
 def simulate(
