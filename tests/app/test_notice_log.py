@@ -48,6 +48,13 @@ def test_a_setting_is_said_once() -> None:
 
 
 def test_many_clients_are_told_by_the_address_that_they_share() -> None:
-    assert NoticeLog(Limits()).text(Notice(Trouble.CUT, "", "192.0.2.1", many=True)) == (
-        "each of many MQTT clients from 192.0.2.1: it is disconnected"
+    assert NoticeLog(Limits()).text(Notice(Trouble.CUT, "", "192.0.2.1", many=True, cause="0x82")) == (
+        "each of many MQTT clients from 192.0.2.1: it is disconnected (0x82)"
+    )
+
+
+def test_the_end_says_of_which_cause_where_no_setting_drew_the_line() -> None:
+    notice = Notice(Trouble.CUT, "a", "192.0.2.1:1", "", "0x82 CONNECT came twice", count=3, over=True, cause="0x82")
+    assert NoticeLog(Limits()).text(notice) == (
+        "MQTT client 'a' from 192.0.2.1:1: it is disconnected (0x82); this has stopped after 3 times"
     )

@@ -763,8 +763,8 @@ def test_each_cause_of_one_client_is_told_by_itself() -> None:
     ]
     for _ in range((QUIET_MS + NOTICES_LOOK_MS) // 1000 + 1):
         floor.advance(1000)
-    ended = [(notice.setting, notice.count) for notice in floor.notices if notice.over]
-    assert ended == [("receive_maximum", 2), ("max_packet_bytes", 2), ("", 2)]
+    ended = [(notice.cause, notice.count) for notice in floor.notices if notice.over]
+    assert ended == [("receive_maximum", 2), ("max_packet_bytes", 2), ("0x82", 2)]
 
 
 def test_a_disconnect_says_which_setting_drew_the_line() -> None:

@@ -25,6 +25,8 @@ class NoticeLog:
         text = ": ".join(part for part in parts if part)
         if notice.setting:
             text += f" (mqtt.{notice.setting} is {getattr(self._limits, notice.setting)})"
+        elif notice.cause and (notice.over or notice.many):  # there is no detail that tells it from others
+            text += f" ({notice.cause})"
         return f"{text}; this has stopped after {notice.count} times" if notice.over else text
 
 

@@ -52,7 +52,8 @@ class Trouble(StrEnum):
 
 class Notice(msgspec.Struct, frozen=True):
     """One state change. client_id: empty before CONNECT, and when the broker made it up. setting: the name in `Limits`
-    that drew the line, or empty. detail: a sentence for this very case, or empty.
+    that drew the line, or empty. cause: that setting, a reason code or the id of a finding. detail: a sentence for this
+    very case, or empty.
 
     count: how often it happened since it began; over: it has stopped. many: it is that of several clients, and
     `address` is the host that they share, or empty.
@@ -66,6 +67,7 @@ class Notice(msgspec.Struct, frozen=True):
     count: int = 1
     over: bool = False
     many: bool = False
+    cause: str = ""
 
 
 OnNotice = Callable[[Notice], None]
@@ -136,7 +138,8 @@ class Notices:
             return
         if client_id.startswith(ASSIGNED_PREFIX):
             client_id = ""  # of one connection only: the next one of this client has another
-        key = self._key(trouble, cause or setting, client_id, address)
+        cause = cause or setting
+        key = self._key(trouble, cause, client_id, address)
         now_ms = self._clock.monotonic_ms()
         lasting = self._lasting.get(key)
         if lasting is not None:
@@ -144,12 +147,12 @@ class Notices:
             lasting.last_ms = now_ms
             return
         if key[2] in (Subject.CLIENTS, Subject.ANYBODY):
-            notice = Notice(trouble, "", key[3], setting, many=True)
+            notice = Notice(trouble, "", key[3], setting, many=True, cause=cause)
         else:
-            notice = Notice(trouble, client_id, address, setting, detail)
+            notice = Notice(trouble, client_id, address, setting, detail, cause=cause)
         if not self._lasting:
             self._timers.at(now_ms + LOOK_MS, self._look)
-        group = (trouble, cause or setting, Subject.CLIENTS, host_of(address))
+        group = (trouble, cause, Subject.CLIENTS, host_of(address))
         self._lasting[key] = _Lasting(notice, group, now_ms)
         self._in_group[group] = self._in_group.get(group, 0) + 1
         self._on_notice(notice)
