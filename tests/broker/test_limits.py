@@ -201,7 +201,7 @@ FAULTS: dict[int, list[object]] = {
     ReasonCode.RECEIVE_MAXIMUM_EXCEEDED: [Publish("open/x", b"", 2, packet_id=number + 1) for number in range(3)],
     ReasonCode.TOPIC_ALIAS_INVALID: [Publish("open/x", b"", properties={"topic_alias": 9})],
     ReasonCode.PACKET_TOO_LARGE: [Publish("open/x", b"x" * 30_000)],
-    ReasonCode.QUOTA_EXCEEDED: [Subscribe(1, [Subscription("a")] * 5001)],
+    ReasonCode.QUOTA_EXCEEDED: [Subscribe(1, [Subscription("a")] * 2001)],
 }
 
 

@@ -5,6 +5,7 @@ import pytest
 from tests.broker.peer import Peer
 from tests.support.clock import FakeClock
 from uns.broker import Broker, Limits
+from uns.broker.on_publish import UNTOLD_MAXIMUM
 from uns.mqtt import Disconnect, Puback, Pubcomp, Pubrec, Pubrel, ReasonCode
 
 
@@ -245,3 +246,13 @@ def test_user_properties_count_in_the_queue(broker: Broker, peer: Peer) -> None:
     for packet_id in range(1, 11):
         peer.publish("open/x", qos=1, packet_id=packet_id, properties={"user_property": [("k", "v" * 4_000)]})
     assert broker.stats.queue_shed >= 7
+
+
+def test_a_client_of_3_1_1_leaves_only_so_many_messages_unreleased(broker: Broker) -> None:
+    old = Peer(broker, 4)
+    old.connect("old")
+    for number in range(1, UNTOLD_MAXIMUM + 1):
+        old.publish("open/x", qos=2, packet_id=number)
+    assert len(old.take()) == UNTOLD_MAXIMUM
+    old.publish("open/x", qos=2, packet_id=UNTOLD_MAXIMUM + 1)
+    assert old.is_closed

@@ -172,6 +172,29 @@ async def test_elsewhere_and_without_upgrade_it_is_plain_http(server: HttpServer
         assert (await client.get(f"http://127.0.0.1:{server.port}{PATH}")).status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("method", "version", "extra"),
+    [
+        ("POST", "1.1", "Content-Length: 0\r\n"),
+        ("GET", "1.1", "Content-Length: 5\r\n"),
+        ("GET", "1.1", "Transfer-Encoding: chunked\r\n"),
+        ("GET", "1.0", ""),
+    ],
+)
+async def test_only_a_get_without_a_body_is_upgraded(server: HttpServer, method: str, version: str, extra: str) -> None:
+    """RFC 6455, 4.2.1: what is a body to a proxy must not be frames to us."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(
+        f"{method} {PATH} HTTP/{version}\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n"
+        f"Sec-WebSocket-Protocol: mqtt\r\n{extra}\r\n".encode()
+    )
+    async with asyncio.timeout(5):
+        status = await reader.readline()
+    assert b" 101 " not in status
+    writer.close()
+
+
 async def test_frames_and_packets_need_not_be_aligned(server: HttpServer) -> None:
     """MQTT-6.0.0-2: a frame of one byte, a fragmented message, a packet over three frames, many in one."""
     hello = encode(Connect("c", 5, True, 0, None, None, None, None), 5)

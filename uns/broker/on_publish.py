@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from uns.broker.connection import Connection
 
 
+UNTOLD_MAXIMUM = 2000
+"""Messages under way from a client of MQTT 3.1.1; more than any client library sends by itself."""
+
+
 def on_publish(connection: "Connection", packet: Publish) -> None:
     session = connection.session
     assert session is not None
@@ -87,11 +91,13 @@ def _take_id(connection: "Connection", packet_id: int) -> None:
 def _exceeds_receive_maximum(connection: "Connection", packet: Publish) -> bool:
     """End a connection that has more messages under way than it was told.
 
-    Only MQTT 5 can be told; for 3.1.1 the packet ids themselves are the bound.
+    Only MQTT 5 can be told; 3.1.1 has a bound of its own, so that nobody leaves all its packet ids unreleased.
     """
     limit = connection.broker.limits.receive_maximum
+    if connection.version < 5:
+        limit = max(limit, UNTOLD_MAXIMUM)
     is_known = packet.qos == 2 and packet.packet_id in connection.receiving
-    if connection.version < 5 or is_known or connection.unacknowledged < limit:
+    if is_known or connection.unacknowledged < limit:
         return False
     connection.disconnect(
         ReasonCode.RECEIVE_MAXIMUM_EXCEEDED,

@@ -81,7 +81,11 @@ class PatientProtocol(H11Protocol):
         self._follow()
 
     def _should_upgrade(self) -> bool:
-        return self._get_upgrade() == b"websocket" and self.scope["path"] in self.upgrades
+        """RFC 6455, 4.2.1: a GET of HTTP/1.1 without a body; what followed one would be read as frames."""
+        if self._get_upgrade() != b"websocket" or self.scope["path"] not in self.upgrades:
+            return False
+        has_body = any(name in (b"content-length", b"transfer-encoding") for name, _ in self.headers)
+        return self.scope["method"] == "GET" and self.scope["http_version"] == "1.1" and not has_body
 
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
         self._upgraded = True

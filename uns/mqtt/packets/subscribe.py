@@ -10,7 +10,7 @@ from uns.mqtt.wire import Body, encode_frame, encode_text
 
 _NO_LOCAL, _RETAIN_AS_PUBLISHED, _RETAIN_HANDLING_SHIFT, _RESERVED = 0x04, 0x08, 4, 0xC0
 
-MOST_FILTERS = 5_000
+MOST_FILTERS = 2_000
 """In one SUBSCRIBE or UNSUBSCRIBE: a megabyte of them would hold up every other client for half a second."""
 
 
