@@ -271,6 +271,22 @@ def test_a_repeated_qos_2_message_is_acknowledged_once_the_first_is_on_disk(brok
     assert client.take() == [Pubrec(3), Pubrec(3)]
 
 
+def test_a_repeated_message_of_a_session_that_is_kept_no_more_waits_too(broker: Broker, disk: Disk) -> None:
+    """What the first one noted is not on disk: it was sent for a session that was kept."""
+    client = Peer(broker)
+    client.connect("s", properties=KEPT)
+    client.publish("open/x", b"1", qos=2, packet_id=3, retain=True)
+    batch = disk.take()
+    again = Peer(broker)
+    again.connect("s", clean=False)
+    again.publish("open/x", b"1", qos=2, packet_id=3, retain=True, dup=True)
+    assert again.take() == []
+    disk.apply(batch)
+    broker.ledger.settled(batch)
+    disk.write()
+    assert again.take_one() == Pubrec(3)
+
+
 def test_a_clean_start_waits_until_the_old_session_is_gone(broker: Broker, sleeper: Peer, disk: Disk) -> None:
     sleeper.lose()
     again = Peer(broker)

@@ -74,7 +74,8 @@ def _is_repeated(connection: "Connection", packet_id: int | None) -> bool:
     if packet_id not in session.incoming:
         return False
     connection.receiving.add(packet_id)
-    connection.answer(Pubrec(packet_id), connection.broker.ledger.barrier() if session.number else None)
+    # Its message may not be on disk yet, even if the session has become one that is not kept.
+    connection.answer(Pubrec(packet_id), connection.broker.ledger.barrier())
     return True
 
 
