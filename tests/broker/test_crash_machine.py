@@ -69,6 +69,7 @@ class Client:
         self.peer: Peer | None = None
         self.up = False  # CONNACK has been read
         self.clean = False
+        self.wants_clean = False
         self.kept = False
         self.connect_serial = 0
         self.blank = False
@@ -83,6 +84,7 @@ class Client:
 
     def forget(self, born: int) -> None:
         """The server has no session of it any more: a new one begins."""
+        self.has_state = False
         self.doubt()
         self.born = born
         self.filters: set[str] = set()
@@ -137,6 +139,7 @@ class CrashMachine(RuleBasedStateMachine):
         """Also while connected, which takes the session over."""
         client = self.clients[name]
         self._gone(client)
+        clean = clean or client.wants_clean
         if version == 4:
             kept = not clean
         client.clean, client.kept = clean, kept
@@ -422,11 +425,17 @@ class CrashMachine(RuleBasedStateMachine):
         assert packet.reason_code == 0, packet
         peer = client.peer
         assert peer is not None
-        client.up = True
+        if packet.session_present and not client.has_state:
+            # MQTT-3.2.2-4: its goodbye was never acknowledged, and a crash brought the session back.
+            self._gone(client)
+            client.wants_clean = True
+            return
+        client.up, client.wants_clean = True, False
         if client.clean or not packet.session_present:
             assert not (client.clean and packet.session_present)
             assert not client.anchored or client.clean, f"the session of {client.name} is lost"
             client.forget(client.connect_serial)
+            client.has_state = True
             client.blank = True
             return
         for sent in client.sending.values():
