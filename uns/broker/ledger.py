@@ -118,6 +118,7 @@ class Ledger:
         self.call_when_kept(self.owed(), call)
 
     def call_when_kept(self, promise: Promise | None, call: Callable[[Finding | None], None]) -> None:
+        """Call once the promise is kept: at once when there is none, and with the finding when the disk refuses."""
         if promise is None or self.failing is not None:
             call(None if promise is None else self.failing)
             return
