@@ -50,10 +50,13 @@ PACKETS_AT_ONCE = 512
 """Received bytes are decoded by as many packets, so that no client's chunk holds the others up for long."""
 SMALL_BYTES = 256
 """What has come, when it is no more than this, is looked at even if the turn is over: putting it off costs more."""
+SMALL_PACKETS = 4
+"""As many packets of it at most."""
 LOOK_EVERY = 16
 """Packets between two looks at the clock."""
 _NEW: Final = State.NEW
 _AUTHENTICATING: Final = State.AUTHENTICATING
+_OPEN: Final = State.OPEN
 _CLOSED: Final = State.CLOSED
 """Members of an Enum by a name of their own: looking one up in its class takes longer than all else in a packet."""
 PROTOCOLS = {3: "MQTT 3.1", 4: "MQTT 3.1.1", 5: "MQTT 5.0"}
@@ -175,7 +178,14 @@ class Connection(Outlet):
             self.meter.spend_bytes(len(data))
         self.decoder.feed(data)
         self._take_turn(now_ms)
-        return self.wants_input and not self.busy
+        return self._is_idle or (self.wants_input and not self.busy)
+
+    @property
+    def _is_idle(self) -> bool:
+        """Open, with nothing left to do and nothing in the way: the common case, told in one look."""
+        if self.state is not _OPEN or self.meter is not None or self.congested:
+            return False
+        return not (self.held or self.feeds or self.owed or self.decoder.behind)
 
     @property
     def busy(self) -> bool:
@@ -234,7 +244,7 @@ class Connection(Outlet):
         self.working = True
         self._door.now_ms = self._clock.wall_ms()
         try:
-            self._work(until_ms, 1 if late else PACKETS_AT_ONCE)
+            self._work(until_ms, SMALL_PACKETS if late else PACKETS_AT_ONCE)
         finally:
             self.working = False
 

@@ -21,8 +21,11 @@ GRACE_S = 1.0
 """How long a client may take to read its goodbye before its connection is cut."""
 
 
-class MqttProtocol(asyncio.Protocol):
-    """One socket. over: what stands between TCP and MQTT, for people to look at; empty when nothing does."""
+class MqttProtocol:
+    """One socket: the protocol that the event loop calls (`asyncio.Protocol`, which a compiled class cannot extend).
+
+    over: what stands between TCP and MQTT, for people to look at; empty when nothing does.
+    """
 
     over = ""
 
@@ -59,6 +62,10 @@ class MqttProtocol(asyncio.Protocol):
             self._regulate(yields=True)
         elif not at_rest:
             self._regulate()
+
+    def eof_received(self) -> bool:
+        """The peer sends nothing more: the transport closes itself."""
+        return False
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._abort is not None:

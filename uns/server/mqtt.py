@@ -8,6 +8,7 @@ HTTP, upgraded ─▶ websocket.py ─────┘   one driver, three transp
 import asyncio
 import logging
 import ssl
+from typing import cast
 
 from uns.broker import Broker, Connection
 from uns.server.driver import MqttProtocol
@@ -77,11 +78,11 @@ class MqttListener:
         """The protocol of one connection that an HTTP listener upgrades; it takes the request, then frames."""
         return MqttWebSocket(self._broker, self._protocols, gate)
 
-    def _protocol(self) -> MqttProtocol:
-        return MqttProtocol(self._broker, self._protocols)
+    def _protocol(self) -> asyncio.Protocol:
+        return cast(asyncio.Protocol, MqttProtocol(self._broker, self._protocols))
 
-    def _secured(self) -> MqttProtocol:
-        return MqttProtocol(self._broker, self._protocols, over="TLS")
+    def _secured(self) -> asyncio.Protocol:
+        return cast(asyncio.Protocol, MqttProtocol(self._broker, self._protocols, over="TLS"))
 
     def _on_ready(self) -> None:
         self._loop.call_soon(self._flush)

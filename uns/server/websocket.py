@@ -11,6 +11,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Iterable
+from typing import cast
 
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.protocol import State as Phase
@@ -49,7 +50,7 @@ class MqttWebSocket(MqttProtocol):
 
     def upgrade(self, transport: asyncio.Transport, path: str, headers: Iterable[tuple[bytes, bytes]]) -> None:
         """Answer the request; the transport's protocol is this one from now on."""
-        transport.set_protocol(self)
+        transport.set_protocol(cast(asyncio.Protocol, self))
         response, address = answer_upgrade(path, headers, peer_address(transport), self._gate)
         transport.write(response.serialize())
         if response.status_code == OPENED:
