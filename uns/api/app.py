@@ -34,6 +34,7 @@ from uns.api.routes import (
     violations,
     websocket,
 )
+from uns.policy.admission import CompiledAdmission
 
 BASE = "/api/v1"
 RESOURCES = (tree, topics, history, stream, publish, check, explain, violations, sources, info, clients)
@@ -75,6 +76,11 @@ def create_app(platform: Platform, *, static: Path | None = None, headers: Mappi
     if static is not None:
         app.mount("/", Page(static, headers or {}), name="page")
     return app
+
+
+def replace_policy(app: FastAPI, policy: CompiledAdmission) -> None:
+    """Every request from now on sees this policy; those under way end with the one they began with."""
+    app.state.context = app.state.context.under(policy)
 
 
 def end_streams(app: FastAPI) -> None:

@@ -23,6 +23,8 @@ from uns.security.address import host_of, is_loopback
 from uns.security.passwords import hash_password, verify_password
 from uns.security.throttle import FailureThrottle
 
+ANONYMOUS = "anonymous"
+"""Who gives no user name."""
 VERIFIED_KEPT = 1024
 PAIRS_KEPT = 4096
 ADDRESSES_KEPT = 4096
@@ -61,6 +63,20 @@ class Authenticator:
         self._hosts = FailureThrottle(clock, burst=30, refill_ms=1_000, capacity=ADDRESSES_KEPT)
         self._turn = asyncio.Lock()
         self.failures = 0
+
+    def replace(self, access: Access, accounts: dict[str, Account]) -> None:
+        """Other users from now on; accounts: as `load_accounts` makes them of `access`. What was verified before is
+        verified again: a password may have changed."""
+        self._anonymous = access.anonymous
+        self._accounts = accounts
+        self._verified.clear()
+
+    def role_of(self, user: str) -> str | None:
+        """The role of a user who has logged in before, as of now; None for one who may no longer connect."""
+        if user == ANONYMOUS:
+            return None if self._anonymous is None else self._anonymous.role
+        account = self._accounts.get(user)
+        return None if account is None else account.role
 
     def authenticate(self, username: str | None, password: bytes | None, address: str) -> Identity | Finding:
         """The identity, or why there is none. `address` is where a socket says the peer is, `host` or `host:port`.
@@ -130,7 +146,7 @@ class Authenticator:
                 hint="Log in as a user of access.yaml.",
             )
         if self._anonymous.origin == "anywhere" or is_loopback(address):
-            return Identity("anonymous", self._anonymous.role)
+            return Identity(ANONYMOUS, self._anonymous.role)
         return Finding(
             id="access.anonymous",
             what=f"'{host_of(address)}' may not connect without a user name: that is for this machine only.",
