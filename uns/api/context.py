@@ -54,6 +54,12 @@ class Context(msgspec.Struct, frozen=True):
         if refused is not None:
             raise UnsError(refused)
 
+    def demand_govern(self, identity: Identity) -> None:
+        """Raises UnsError (`access.govern`) for a role that may not change what the namespace takes."""
+        refused = self.platform.policy.access.may_govern(identity.role)
+        if refused is not None:
+            raise UnsError(refused)
+
 
 def _max_age_ms(namespace: Namespace, topic: str) -> int | None:
     attribute = namespace.describe(topic).attribute

@@ -9,6 +9,7 @@ from uns.registry.pointer import join_pointer
 from uns.topics import filter_fault
 
 KEYS = ("roles", "users", "anonymous")
+_ROLE_KEYS = ("publish", "subscribe", "description", "govern")
 _PASSWORDS = ("password_hash", "password_file", "password_env")
 _RESERVED_ROLES = tuple(role.name for role in BUILT_IN)
 
@@ -34,9 +35,9 @@ def _read_roles(fields: Fields) -> list[Role]:
             what = f"the role '{name}' is built in and cannot be changed."
             entries.refuse("plant.role", name, what, hint="Choose another name.")
             continue
-        role = Fields(entry, fields.findings, entries.pointer(name), known=("publish", "subscribe", "description"))
+        role = Fields(entry, fields.findings, entries.pointer(name), known=_ROLE_KEYS)
         publish, subscribe = _read_filters(role, "publish"), _read_filters(role, "subscribe")
-        found.append(Role(name, publish, subscribe, role.text("description")))
+        found.append(Role(name, publish, subscribe, role.text("description"), role.flag("govern")))
     return found
 
 
