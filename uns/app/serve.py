@@ -8,6 +8,7 @@ broker ◀─ MQTT listeners         violations ◀─┐
 
 import asyncio
 import logging
+import os
 import secrets
 import ssl
 import time
@@ -19,11 +20,13 @@ from pathlib import Path
 import msgspec
 
 from uns import __version__
-from uns.api import Platform, create_app, end_streams
+from uns.api import Platform, create_app, end_streams, replace_policy
 from uns.api.platform import HistoryReader
 from uns.app.authentication import Authentication
 from uns.app.counted import counted
 from uns.app.data import own_data
+from uns.app.govern import Governor, Switch, finish_pending
+from uns.app.govern.foresight import MAX_KEPT_JUDGED, ReadHistory
 from uns.app.health import Health, checks, part_figures, stop_task
 from uns.app.notice_log import NoticeLog
 from uns.app.plant import Plant
@@ -37,6 +40,7 @@ from uns.link import Link, Message
 from uns.persistence import BrokerStore, Durability, GroupCommit
 from uns.policy.verdict import Mode, judge
 from uns.policy.violation import Violation
+from uns.revisions import RevisionStore
 from uns.security import Authenticator, HttpGuard
 from uns.server.clock import SystemClock
 from uns.server.garbage import paused, sweep, tamed
@@ -47,7 +51,7 @@ from uns.server.mqtt import MqttListener
 from uns.server.trim import give_memory_back
 from uns.server.websocket import PATH
 from uns.storage import Limits as BufferLimits
-from uns.violations import ViolationStore
+from uns.violations import StoredViolation, ViolationStore
 from uns.web import SECURITY_HEADERS, STATIC
 
 log = logging.getLogger(__name__)
@@ -95,6 +99,9 @@ async def serve(
     settings, clock = plant.settings, SystemClock()
     async with AsyncExitStack() as stack:
         stack.enter_context(own_data(data))
+        revisions = RevisionStore(data / "revisions.db")
+        stack.push_async_callback(asyncio.to_thread, revisions.close)
+        plant = await asyncio.to_thread(finish_pending, revisions, plant, os.environ)
         violations = ViolationStore(
             data / "violations.db", max_rows=settings.violations.max_rows, max_bytes=settings.violations.max_bytes
         )
@@ -122,7 +129,7 @@ async def serve(
         mqtt = MqttListener(broker)
         stack.push_async_callback(mqtt.stop)  # the last to leave: its clients still hear of the deaths below
         link = partial(BrokerLink, broker)
-        recorder, read_history = _start_history(plant, data, link("history"), clock, stack)
+        recorder, read_history, read_samples = _start_history(plant, data, link("history"), clock, stack)
         host = _start_host(plant, link(HOST_CLIENT_ID), clock, violations.record, recorder)
         host.adopt(projected)
         stack.callback(host.stop)
@@ -130,6 +137,17 @@ async def serve(
         stack.push_async_callback(stop_task, ticking)
         sources = Sources(plant.sources, host, link, clock, data)
         stack.push_async_callback(sources.stop)
+        governor = Governor(
+            plant,
+            os.environ,
+            revisions,
+            broker,
+            clock,
+            Switch(broker, authenticator, sources, recorder, lambda policy: replace_policy(app, policy)),
+            read_history=read_samples,
+            read_violations=partial(_since, violations),
+        )
+        await governor.start()
         mqtt_port, tls_port = await _listen(mqtt, plant)
         guard = HttpGuard(authenticator, settings.http.allowed_origins)
         app = create_app(
@@ -145,6 +163,7 @@ async def serve(
                 sources=sources,
                 history=read_history,
                 violations=violations,
+                governor=governor,
                 checks=partial(checks, health, mqtt.is_serving, commit, recorder, violations),
                 part_figures=partial(part_figures, commit, recorder, violations, authenticator, mqtt.handshakes),
             ),
@@ -197,10 +216,10 @@ async def _start(mqtt: MqttListener, host: str, port: int, setting: str, context
 
 def _start_history(
     plant: Plant, data: Path, link: Link, clock: Clock, stack: AsyncExitStack
-) -> tuple[Recorder | None, HistoryReader | None]:
+) -> tuple[Recorder | None, HistoryReader | None, ReadHistory | None]:
     settings = plant.settings.history
     if not settings.enabled:
-        return None, None
+        return None, None, None
     store = SqliteHistory(data / "history.db")
     stack.callback(store.close)
     recorder = Recorder(
@@ -214,7 +233,7 @@ def _start_history(
     )
     recorder.start()
     stack.callback(recorder.stop)
-    return recorder, partial(query, store)
+    return recorder, partial(query, store), store.read
 
 
 def _keep(
@@ -245,6 +264,11 @@ def _keep(
     commit = GroupCommit(broker.ledger, store)
     stack.push_async_callback(commit.close)
     return commit, projected
+
+
+def _since(violations: ViolationStore, since_ms: int) -> list[StoredViolation]:
+    """The kept violations since a time, newest first, as many as a plan looks at."""
+    return [each for each in violations.list(MAX_KEPT_JUDGED).violations if each.violation.time_ms >= since_ms]
 
 
 def _put_aside(path: Path) -> None:

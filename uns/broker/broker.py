@@ -131,9 +131,15 @@ class Broker:
         """What would this topic and payload get? Nothing is published, counted or kept."""
         return self.door.check(topic, payload, role)
 
-    def replace_admission(self, admission: Admission) -> None:
-        """Change the policy hot: every topic is judged anew at its next message, every subscription at once."""
+    def replace_admission(self, admission: Admission, role_of: Callable[[str], str | None] | None = None) -> None:
+        """Change the policy hot: every topic is judged anew at its next message, every subscription at once.
+
+        role_of: the role that a user has from now on, None for one who may not connect any more; left out, everybody
+        keeps theirs.
+        """
         self.door.replace_admission(admission)
+        if role_of is not None:
+            self.sessions.regrant(role_of)
         self.sessions.review_all()
 
     @property

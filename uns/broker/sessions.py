@@ -1,7 +1,9 @@
 """Which client has which session? Take-over, expiry, delayed wills, and the subscriptions of a session."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
+
+from msgspec import structs
 
 from uns.broker.connection import Connection, Feed
 from uns.broker.door import Door
@@ -22,6 +24,7 @@ from uns.broker.timers import Timer, Timers
 from uns.clock import Clock
 from uns.errors import Finding, shorten
 from uns.link import Message
+from uns.mqtt import ReasonCode
 from uns.topics import TopicTrie, parse_share
 
 FILTER_COPIES = 2
@@ -137,6 +140,24 @@ class SessionTable:
         """Is there a session of this client id that another user left or holds?"""
         session = self._by_client_id.get(client_id)
         return session is not None and session.user != granted.user
+
+    def regrant(self, role_of: Callable[[str], str | None]) -> None:
+        """Give every session the role that its user has now. Who may not connect any more is disconnected, and what is
+        left of the session may do nothing."""
+        for session in list(self):
+            role = role_of(session.user)
+            if role == session.role:
+                continue
+            session.role = role or ""
+            connection = session.connection
+            if session.number:
+                self._ledger.session(session)
+            if connection is None:
+                continue
+            connection.publisher = structs.replace(connection.publisher, role=session.role)
+            if role is None:
+                what = f"the user '{session.user}' may not connect any more"
+                connection.disconnect(ReasonCode.ADMINISTRATIVE_ACTION, what)
 
     def review_all(self) -> None:
         """The policy has changed: no subscription outlives the right to it."""

@@ -1,4 +1,4 @@
-"""What differs between two policies of a plant: levels, assets, models, open branches, roles, and the topics of it all?"""
+"""What differs between two policies of a plant: hierarchy, models, access, and the topics of it all?"""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
@@ -62,6 +62,33 @@ def topic_changes(before: Namespace, after: Namespace) -> TopicChanges:
     return TopicChanges(
         tuple(sorted(new.keys() - old.keys())), tuple(sorted(old.keys() - new.keys())), tuple(sorted(changed))
     )
+
+
+_EVERYWHERE = frozenset({"levels", "naming", "mode", "open", "role", "anonymous"})
+"""Subjects whose change may be felt on any topic."""
+
+
+def concerned(changes: Iterable[Change], topics: TopicChanges) -> Callable[[str], bool]:
+    """May these changes be felt on a topic? Cheap, and right where it says no."""
+    paths = set()
+    for change in changes:
+        if change.subject in _EVERYWHERE:
+            return lambda topic: True
+        if change.subject == "asset":
+            paths.add(change.name)
+    named = {*topics.added, *topics.removed, *topics.changed}
+
+    def is_concerned(topic: str) -> bool:
+        if topic in named:
+            return True
+        above = topic
+        while above:
+            if above in paths:
+                return True
+            above = above.rpartition("/")[0]
+        return False
+
+    return is_concerned
 
 
 def _topics(namespace: Namespace) -> dict[str, Attribute]:
@@ -161,4 +188,3 @@ def _naming(namespace: Namespace) -> str:
 def _anonymous(access: Access) -> str:
     anonymous = access.anonymous
     return "nobody" if anonymous is None else f"{anonymous.role} from {anonymous.origin.value}"
-

@@ -1,7 +1,7 @@
 """Where are the revisions of a plant kept? In one SQLite file, each with all its files, equal contents once.
 
-    begin ─▶ pending ─▶ applied       a crash in between leaves it pending: its files are all here, and whoever starts
-                 └────▶ failed        next carries it out
+begin ─▶ pending ─▶ applied       a crash in between leaves it pending: its files are all here, and whoever starts
+             └────▶ failed        next carries it out
 """
 
 import hashlib
@@ -61,9 +61,7 @@ class RevisionStore:
         """A pending revision was applied, or it failed. The oldest beyond the bound go."""
         with self._database.write() as connection:
             connection.execute("UPDATE revisions SET state = ? WHERE number = ?", (state, number))
-            if connection.execute(
-                "DELETE FROM revisions WHERE number <= ?", (number - self._max_revisions,)
-            ).rowcount:
+            if connection.execute("DELETE FROM revisions WHERE number <= ?", (number - self._max_revisions,)).rowcount:
                 connection.execute("DELETE FROM files WHERE revision <= ?", (number - self._max_revisions,))
                 connection.execute("DELETE FROM contents WHERE digest NOT IN (SELECT digest FROM files)")
 
@@ -75,7 +73,7 @@ class RevisionStore:
         """The revision that was applied last."""
         return self._newest(State.APPLIED)
 
-    def list(self, limit: int = 100, before: int | None = None) -> list[Revision]:
+    def newest(self, limit: int = 100, before: int | None = None) -> list[Revision]:
         """Applied revisions with a number below `before`, newest first."""
         condition = "state = ? AND number < ?"
         return self._select(condition, (State.APPLIED, 2**62 if before is None else before), limit)
@@ -101,7 +99,7 @@ class RevisionStore:
     def _newest(self, state: State) -> Revision | None:
         return next(iter(self._select("state = ?", (state,), 1)), None)
 
-    def _select(self, condition: str, values: tuple[object, ...], limit: int) -> "list[Revision]":
+    def _select(self, condition: str, values: tuple[object, ...], limit: int) -> list[Revision]:
         with self._database.read() as connection:
             connection.row_factory = sqlite3.Row
             rows = connection.execute(

@@ -120,13 +120,14 @@ class Authenticator:
         return _Question(account, account.password_hash if account else self._absent_hash, password, digest, pair, host)
 
     def _conclude(self, question: _Question, passed: bool) -> Identity | Finding:
-        if not passed or question.account is None:
+        account = None if question.account is None else self._accounts.get(question.account.user)
+        if not passed or account is None:  # it may have gone while its password was verified
             return self._refuse(question.pair, question.host)
         self._pairs.cleared(question.pair)
         self._verified[question.digest] = None
         if len(self._verified) > VERIFIED_KEPT:
             self._verified.popitem(last=False)
-        return Identity(question.account.user, question.account.role)
+        return Identity(account.user, account.role)
 
     def _refuse(self, pair: str, host: str) -> Finding:
         self.failures += 1

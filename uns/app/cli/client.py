@@ -37,11 +37,11 @@ class Client:
     """server: base address, for example `http://127.0.0.1:8080`. Raises UnsError for every failure of the server, and
     typer.BadParameter for an address or password file that cannot be used. Close it, or use it as a context."""
 
-    def __init__(self, server: str, user: str | None = None) -> None:
+    def __init__(self, server: str, user: str | None = None, *, timeout_s: float = TIMEOUT_S) -> None:
         self._server = (server if "://" in server else f"http://{server}").rstrip("/")
         auth = (user, _password(user)) if user else None
         try:
-            self._http = httpx.Client(base_url=self._server, timeout=TIMEOUT_S, auth=auth, trust_env=False)
+            self._http = httpx.Client(base_url=self._server, timeout=timeout_s, auth=auth, trust_env=False)
         except httpx.InvalidURL as error:
             raise typer.BadParameter(f"'{server}' is no address: {error}", param_hint="--server") from error
         if self._http.base_url.scheme not in ("http", "https") or not self._http.base_url.host:

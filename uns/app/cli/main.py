@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from uns import __version__
-from uns.app.cli import check, explain, get, history, pub, run, source, sub, tree, user, violations
+from uns.app.cli import check, explain, get, history, plan, pub, revisions, run, source, sub, tree, user, violations
 from uns.app.cli.command import Command
 
 app = typer.Typer(
@@ -38,6 +38,12 @@ _PANELS: dict[str, dict[str, Callable[..., Any]]] = {
     },
     "Govern": {
         "check": check.check,
+        "plan": plan.plan,
+        "apply": plan.apply,
+        "drift": revisions.drift,
+        "revisions": revisions.revisions,
+        "revert": revisions.revert,
+        "export": revisions.export,
         "explain": explain.explain,
         "violations": violations.violations,
     },

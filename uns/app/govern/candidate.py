@@ -34,7 +34,7 @@ def read_candidate(running: Plant, files: Mapping[str, bytes], environ: Mapping[
                     id="request.files",
                     what=f"'{name[:120]}' is no plant file.",
                     where=name[:120],
-                    hint="Send namespace.yaml, access.yaml, and what lies in models/ and sources/; settings take a restart.",
+                    hint="Send what uns.yaml leaves: namespace.yaml, access.yaml, models/, sources/.",
                 )
             )
     settings = {name: content for name, content in running.files.contents.items() if name == SETTINGS}

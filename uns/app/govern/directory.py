@@ -25,8 +25,8 @@ def file_changes(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> lis
 
 
 def _diff(name: str, old: bytes, new: bytes) -> str:
-    texts = [content.decode("utf-8", "replace").splitlines(keepends=True) for content in (old, new)]
-    lines = list(difflib.unified_diff(*texts, f"a/{name}", f"b/{name}", n=2))
+    before, after = (content.decode("utf-8", "replace").splitlines(keepends=True) for content in (old, new))
+    lines = list(difflib.unified_diff(before, after, f"a/{name}", f"b/{name}", n=2))
     shown = [line if line.endswith("\n") else f"{line}\n" for line in lines[:DIFF_LINES]]
     if len(lines) > DIFF_LINES:
         shown.append(f"… {len(lines) - DIFF_LINES} more lines\n")

@@ -16,6 +16,7 @@ from uns.policy.violation import Violation
 from uns.samples import Sample, encode_sample
 
 MAX_JUDGED = 500_000
+MAX_KEPT_JUDGED = 20_000
 MAX_S = 15.0
 SHOWN = 50
 LOOK_EVERY = 1000
@@ -60,8 +61,10 @@ def foresee(
     """Judge what was taken since then, and what was refused and kept. Blocks on the disk, for at most `MAX_S`."""
     refused, admitted, judged, complete = _Tally(), _Tally(), 0, True
     until_s = time.monotonic() + MAX_S
-    for one in live if read is not None else []:
-        if one.topic.startswith("$") or not complete:
+    for one in live:
+        if read is None or not complete:
+            break
+        if one.topic.startswith("$"):
             continue
         rule = after.rule(one.topic)
         for sample in read(one.topic, since_ms, now_ms):
@@ -81,4 +84,3 @@ def foresee(
         if decide(after.rule(violation.topic), violation.role, violation.payload or None).delivered:
             admitted.add(then, violation.topic, violation.client_id)
     return Foresight(since_ms, judged, refused.most(), admitted.most(), refused.total, admitted.total, complete)
-

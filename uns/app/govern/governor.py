@@ -8,6 +8,7 @@ Whatever fails before the switch leaves everything as it was; a crash behind `pe
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from uns.app.counted import counted
 from uns.app.govern.candidate import Candidate, read_candidate
@@ -20,13 +21,16 @@ from uns.app.plant.files import SETTINGS
 from uns.broker import Broker
 from uns.clock import Clock
 from uns.errors import Finding, UnsError
-from uns.policy.difference import policy_changes, topic_changes
+from uns.policy.difference import concerned, policy_changes, topic_changes
 from uns.policy.impact import LiveClient, LiveTopic, orphans, touched_publishers, touched_subscribers
 from uns.policy.impact import counted as counted_topics
 from uns.policy.plan import FileChange, Plan, Revision, Warned
 from uns.revisions import RevisionStore, State
+from uns.server.garbage import set_aside
 
 log = logging.getLogger(__name__)
+
+Made = TypeVar("Made")
 
 AT_START = "server"
 """Who made a revision that nobody applied: the files had changed when the server started."""
@@ -71,9 +75,7 @@ class Governor:
             self._number = latest.number
             return
         why = "first start" if latest is None else "the files had changed when the server started"
-        revision = await asyncio.to_thread(
-            self._store.begin, running, changes, self._clock.wall_ms(), AT_START, why
-        )
+        revision = await asyncio.to_thread(self._store.begin, running, changes, self._clock.wall_ms(), AT_START, why)
         await asyncio.to_thread(self._store.settle, revision.number, State.APPLIED)
         self._number = revision.number
 
@@ -120,7 +122,7 @@ class Governor:
 
     async def revisions(self, limit: int = 100, before: int | None = None) -> list[Revision]:
         """Newest first."""
-        return await asyncio.to_thread(self._store.list, limit, before)
+        return await asyncio.to_thread(self._store.newest, limit, before)
 
     async def revision(self, number: int) -> tuple[Revision, dict[str, bytes], list[FileChange]]:
         """A revision, its files, and what differs from the one before. Raises UnsError (`unknown.revision`)."""
@@ -139,23 +141,25 @@ class Governor:
         return file_changes(self.plant.files.governed, on_disk)
 
     async def _read(self, files: Mapping[str, bytes]) -> Candidate:
-        return await asyncio.to_thread(read_candidate, self.plant, files, self._environ)
+        return await _in_thread(read_candidate, self.plant, files, self._environ)
 
     async def _plan(self, candidate: Candidate, since_ms: int | None) -> Plan:
         live = await live_topics(self._broker)
         clients = live_clients(self._broker)
-        return await asyncio.to_thread(self._compare, candidate, live, clients, since_ms)
+        return await _in_thread(self._compare, candidate, live, clients, since_ms)
 
     def _compare(
         self, candidate: Candidate, live: list[LiveTopic], clients: list[LiveClient], since_ms: int | None
     ) -> Plan:
         before, after = self.plant.admission(), candidate.admission
-        topics = topic_changes(before.namespace, after.namespace)
+        topics, changes = topic_changes(before.namespace, after.namespace), policy_changes(before, after)
+        is_concerned = concerned(changes, topics)
+        live = [each for each in live if is_concerned(each.topic)]
         kept = self._read_violations(since_ms) if self._read_violations is not None and since_ms is not None else []
         return Plan(
             base=self._number,
             files=tuple(file_changes(self.plant.files.governed, candidate.files)),
-            changes=tuple(policy_changes(before, after)),
+            changes=tuple(changes),
             topics_added=counted_topics(topics.added),
             topics_changed=counted_topics(topics.changed),
             topics_removed=counted_topics(topics.removed),
@@ -173,9 +177,7 @@ class Governor:
         self, candidate: Candidate, plan: Plan, on_disk: Mapping[str, bytes], who: str, why: str
     ) -> Revision:
         changes = _kinds(plan.files)
-        revision = await asyncio.to_thread(
-            self._store.begin, candidate.files, changes, self._clock.wall_ms(), who, why
-        )
+        revision = await asyncio.to_thread(self._store.begin, candidate.files, changes, self._clock.wall_ms(), who, why)
         before = self.plant
         try:
             await asyncio.to_thread(write_files, before.directory, on_disk, candidate.files)
@@ -186,13 +188,25 @@ class Governor:
         await self._switch.to(before, candidate.plant, candidate.admission, candidate.accounts)
         await asyncio.to_thread(self._store.settle, revision.number, State.APPLIED)
         self._number = revision.number
-        log.info("revision %d runs: %s by %s (%s)", revision.number, counted(len(changes), "file"), who, why or "no reason")
+        log.info(
+            "revision %d runs: %s by %s (%s)", revision.number, counted(len(changes), "file"), who, why or "no reason"
+        )
         return revision
 
     async def _running(self) -> Revision:
         revision = await asyncio.to_thread(self._store.get, self._number)
         assert revision is not None
         return revision
+
+
+async def _in_thread(work: Callable[..., Made], *arguments: Any) -> Made:
+    """Work that makes as many objects as the plant has, beside the loop."""
+
+    def aside() -> Made:
+        with set_aside():
+            return work(*arguments)
+
+    return await asyncio.to_thread(aside)
 
 
 def finish_pending(store: RevisionStore, plant: Plant, environ: Mapping[str, str]) -> Plant:
@@ -215,9 +229,7 @@ def _kinds(changes: Sequence[FileChange]) -> dict[str, str]:
 
 def _warned(problem: Problem) -> Warned:
     finding = problem.finding
-    return Warned(
-        problem.file, problem.line, problem.column, finding.id, finding.what, finding.hint, finding.nearest
-    )
+    return Warned(problem.file, problem.line, problem.column, finding.id, finding.what, finding.hint, finding.nearest)
 
 
 def _stale(base: int, number: int) -> Finding:
@@ -228,11 +240,11 @@ def _stale(base: int, number: int) -> Finding:
     )
 
 
-def _demand_no_drift(
-    running: Mapping[str, bytes], on_disk: Mapping[str, bytes], wanted: Mapping[str, bytes]
-) -> None:
+def _demand_no_drift(running: Mapping[str, bytes], on_disk: Mapping[str, bytes], wanted: Mapping[str, bytes]) -> None:
     """What somebody has edited in the directory is not overwritten unasked, unless it is what shall be applied."""
-    drifted = [change for change in file_changes(running, on_disk) if on_disk.get(change.name) != wanted.get(change.name)]
+    drifted = [
+        change for change in file_changes(running, on_disk) if on_disk.get(change.name) != wanted.get(change.name)
+    ]
     if drifted:
         names = ", ".join(change.name for change in drifted[:5])
         raise UnsError(
@@ -243,4 +255,3 @@ def _demand_no_drift(
                 hint="See 'uns drift'; apply that directory first, or use --force.",
             )
         )
-

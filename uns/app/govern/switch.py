@@ -1,6 +1,6 @@
 """How do the running parts get another plant? Each is told once, in one turn of the loop; then the sources follow.
 
-    accounts ─▶ door and sessions ─▶ API ─▶ history filters ─▶ sources that differ
+accounts ─▶ door and sessions ─▶ API ─▶ history filters ─▶ sources that differ
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -34,9 +34,7 @@ class Switch:
         self._recorder = recorder
         self._on_policy = on_policy
 
-    async def to(
-        self, before: Plant, after: Plant, admission: CompiledAdmission, accounts: dict[str, Account]
-    ) -> None:
+    async def to(self, before: Plant, after: Plant, admission: CompiledAdmission, accounts: dict[str, Account]) -> None:
         """Let the new plant take over. Only sources that differ stop and start; everything else goes on."""
         self._authenticator.replace(after.access, accounts)
         self._broker.replace_admission(admission, self._authenticator.role_of)
