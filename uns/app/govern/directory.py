@@ -1,5 +1,6 @@
 """How do plant files get into their directory all together, or not at all?"""
 
+import contextlib
 import difflib
 import os
 from collections.abc import Mapping
@@ -53,11 +54,12 @@ def write_files(directory: Path, before: Mapping[str, bytes], after: Mapping[str
             done.append(name)
         _sync_folders(directory, (*changed, *removed))
     except OSError as error:
-        _restore(directory, before, done, changed)
+        lost = _restore(directory, before, done, changed)
+        outcome = f"these could not be put back: {', '.join(lost)}" if lost else "nothing has changed"
         raise UnsError(
             Finding(
                 id="govern.write_failed",
-                what=f"the plant directory cannot be written ({error.strerror or error}); nothing has changed.",
+                what=f"the plant directory cannot be written ({error.strerror or error}); {outcome}.",
                 where=str(directory),
                 hint="Make it writable for the server, or edit the files where they come from and apply them again.",
             )
@@ -72,14 +74,21 @@ def _write(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _restore(directory: Path, before: Mapping[str, bytes], done: list[str], changed: Mapping[str, bytes]) -> None:
+def _restore(directory: Path, before: Mapping[str, bytes], done: list[str], changed: Mapping[str, bytes]) -> list[str]:
+    """Put back what was there; returns the names of the files where that fails too."""
+    lost = []
     for name in changed:
-        (directory / f"{name}{_NEW}").unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # nobody reads it, and the next write replaces it
+            (directory / f"{name}{_NEW}").unlink(missing_ok=True)
     for name in done:
-        if name in before:
-            (directory / name).write_bytes(before[name])
-        else:
-            (directory / name).unlink(missing_ok=True)
+        try:
+            if name in before:
+                (directory / name).write_bytes(before[name])
+            else:
+                (directory / name).unlink(missing_ok=True)
+        except OSError:
+            lost.append(name)
+    return lost
 
 
 def _sync_folders(directory: Path, names: tuple[str, ...]) -> None:
