@@ -18,7 +18,7 @@ COLUMNS = (
     Column("for", right=True),
     Column("points", right=True),
     Column("values/s", right=True),
-    Column("endpoint", fill=True),
+    Column("endpoint", yields=True),
 )
 CSV_COLUMNS = (
     "name", "adapter", "state", "since", "points", "points_seen", "points_missing", "rate_per_s", "endpoint", "finding",

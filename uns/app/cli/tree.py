@@ -16,11 +16,11 @@ PAGE = 1000
 MAX_VALUE = 32
 COLUMNS = (
     Column("topic"),
-    Column("value", right=True),
+    Column("value", right=True, yields=True),
     Column("unit"),
     Column("quality"),
     Column("age", right=True),
-    Column("about", fill=True),
+    Column("about", yields=True),
 )
 CSV_COLUMNS = ("path", "value", "unit", "quality", "timestamp")
 
