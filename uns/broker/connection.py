@@ -98,6 +98,7 @@ class Connection(Outlet):
         "address",
         "aliases",
         "buffered",
+        "certified",
         "decoder",
         "feeds",
         "held",
@@ -121,9 +122,10 @@ class Connection(Outlet):
         "working",
     )
 
-    def __init__(self, broker: "Broker", address: str, over: str = "") -> None:
+    def __init__(self, broker: "Broker", address: str, over: str = "", certified: str | None = None) -> None:
         super().__init__(broker)
         self.address = address
+        self.certified = certified
         self.over = over
         self.host = host_of(address)
         self.buffered: Callable[[], int] | None = None

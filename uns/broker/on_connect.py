@@ -35,7 +35,9 @@ def on_connect(connection: "Connection", connect: Connect) -> None:
     else:
         connection.state = State.AUTHENTICATING
         client_id = connect.client_id or broker.assign_client_id()
-        credentials = Credentials(client_id, connect.username, connect.password, connection.address)
+        credentials = Credentials(
+            client_id, connect.username, connect.password, connection.address, connection.certified
+        )
         broker.authenticate(credentials, lambda granted: _authenticated(connection, connect, client_id, granted))
 
 
@@ -43,7 +45,8 @@ def _authenticated(connection: "Connection", connect: Connect, client_id: str, g
     if connection.state is not State.AUTHENTICATING:
         return  # gone while the password was checked
     if isinstance(granted, Finding):
-        code = ReasonCode.BAD_USER_NAME_OR_PASSWORD if connect.username else ReasonCode.NOT_AUTHORIZED
+        named = connect.username and connection.certified is None
+        code = ReasonCode.BAD_USER_NAME_OR_PASSWORD if named else ReasonCode.NOT_AUTHORIZED
         refuse(connection, code, str(granted))
         return
     if connection.broker.sessions.belongs_to_another(client_id, granted):
