@@ -150,6 +150,12 @@ class MqttSettings(_Listener):
         le=4_294_967_295,
         description="Longest life of a session without connection.",
     )
+    will_grace_s: int = Field(
+        default=_LIMITS.will_grace_s,
+        ge=0,
+        le=65_535,
+        description="How long clients may take to come back after the broker was killed, before their wills are sent.",
+    )
     sys_interval_s: int = Field(
         default=10, ge=0, le=65_535, description="Between two reports on $SYS/broker/#; 0 makes none."
     )

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from uns.broker.aliases import OutgoingAliases
 from uns.broker.identity import Credentials, Granted, Publisher
+from uns.broker.kept import Will
 from uns.broker.limits import Limits
 from uns.broker.notices import Trouble
 from uns.broker.outlet import cut
@@ -62,12 +63,12 @@ def _authenticated(connection: "Connection", connect: Connect, client_id: str, g
     if full is not None:
         refuse(connection, ReasonCode.QUOTA_EXCEEDED, str(full), "max_sessions")
         return
-    if connect.will is not None and not _accept_will(connection, connect.will):
+    if connect.will is not None and not _accept_will(connection, connect.will, granted.user):
         return
     _open(connection, connect, client_id, granted)
 
 
-def _accept_will(connection: "Connection", will: ConnectWill) -> bool:
+def _accept_will(connection: "Connection", will: ConnectWill, user: str) -> bool:
     """A will is judged now, so that its client learns of it, and again when it is published."""
     properties = dict(will.properties or {})
     delay_s: int = properties.pop("will_delay_interval", 0)
@@ -82,7 +83,7 @@ def _accept_will(connection: "Connection", will: ConnectWill) -> bool:
     if verdict.finding is not None and not verdict.delivered:
         refuse(connection, answer(verdict.finding).mqtt_reason, f"will: {verdict.finding}")
         return False
-    connection.will = (message, delay_s)
+    connection.will = Will(publisher, user, message, delay_s)
     connection.keep(size)
     return True
 
@@ -112,6 +113,8 @@ def _open(connection: "Connection", connect: Connect, client_id: str, granted: G
             refuse(connection, ReasonCode.PACKET_TOO_LARGE, "the Maximum Packet Size has no room for a CONNACK")
             return
         connection.state = State.OPEN
+        if connection.will is not None:
+            broker.sessions.wills.keep(connection.will, expiry_s)
         connection.start_keep_alive(keep_alive_s)
         session.resume()
         connection.proceed()
