@@ -5,7 +5,7 @@ import pytest
 from tests.broker.conftest import by_username, compile_admission
 from tests.broker.peer import Peer
 from tests.support.clock import FakeClock
-from uns.broker import Batch, Broker, Limits, Retained, SessionRow, Snapshot, Urgency
+from uns.broker import Batch, Broker, Limits, Retained, SessionRow, Snapshot, Urgency, Will
 from uns.errors import Finding
 from uns.mqtt import (
     Connack,
@@ -35,6 +35,7 @@ class Disk:
         self.messages: dict = {}
         self.deliveries: dict = {}
         self.taken: set = set()
+        self.wills: dict[str, Will] = {}
         self.retained: dict[str, Retained] = {}
         self.writes = 0
 
@@ -70,6 +71,8 @@ class Disk:
                 self.taken.add(key)
             else:
                 self.taken.discard(key)
+        for client_id, will in batch.wills.items():
+            _put(self.wills, client_id, will)
         for topic, retained in batch.retained.items():
             _put(self.retained, topic, retained)
 
@@ -79,6 +82,7 @@ class Disk:
             [(*key, options) for key, options in self.subscriptions.items()],
             [self.deliveries[number] for number in sorted(self.deliveries)],
             sorted(self.taken),
+            list(self.wills.values()),
             list(self.retained.values()),
         )
 

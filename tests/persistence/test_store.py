@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from uns.broker import Batch, Delivery, Retained, SessionRow, StoredMessage, SubscriptionOptions
+from uns.broker import Batch, Delivery, Publisher, Retained, SessionRow, StoredMessage, SubscriptionOptions, Will
 from uns.link import Message
 from uns.persistence import BrokerStore
 
@@ -13,6 +13,7 @@ SESSION = SessionRow(1, "robot \N{ROBOT FACE}", "alice", "engineer", 0xFFFFFFFF,
 OPTIONS = SubscriptionOptions(2, True, True, 1, 268_435_455)
 MESSAGE = Message("a/\N{DEGREE SIGN}", b"\0\xff", 2, True, PROPERTIES, "plc", 1_790_000_000_001)
 DELIVERY = Delivery(3, 1, MESSAGE, 2, 2, True, 65_535, True, (1, 2), "$share/g/a", 1_790_000_000_002)
+WILL = Will(Publisher("robot", "device", "192.0.2.1:4711", "MQTT 5.0 over TLS"), "alice", MESSAGE, 5, 1_790_000_000_004)
 ALONE = Delivery(4, 1, MESSAGE, 0, 1, False, 0, False, (), "", None)
 
 
@@ -25,6 +26,7 @@ def batch(**changes) -> Batch:
         "deliveries": [],
         "deliveries_done": [],
         "taken": {},
+        "wills": {},
         "retained": {},
         "promises": [],
     }
@@ -37,6 +39,7 @@ FULL = batch(
     messages=[StoredMessage(2, MESSAGE)],
     deliveries=[DELIVERY, ALONE],
     taken={(1, 7): True},
+    wills={WILL.client_id: WILL},
     retained={MESSAGE.topic: Retained(MESSAGE, 1_790_000_000_003)},
 )
 
@@ -70,6 +73,7 @@ def test_everything_comes_back(reopened) -> None:
     assert snapshot.subscriptions == [(1, "a/#", OPTIONS)]
     assert snapshot.deliveries == [DELIVERY, ALONE]
     assert snapshot.taken == [(1, 7)]
+    assert snapshot.wills == [WILL]
     assert retained == [Retained(MESSAGE, 1_790_000_000_003)]
 
 
@@ -79,11 +83,12 @@ def test_what_is_none_any_more_is_gone(reopened) -> None:
         messages_done=[2],
         deliveries_done=[3, 4],
         taken={(1, 8): True},
+        wills={WILL.client_id: None},
         retained={MESSAGE.topic: None},
     )
     snapshot, retained = reopened(FULL, ended)
     assert (snapshot.sessions, snapshot.subscriptions) == ([], [])
-    assert (snapshot.deliveries, snapshot.taken, retained) == ([], [], [])
+    assert (snapshot.deliveries, snapshot.taken, snapshot.wills, retained) == ([], [], [], [])
 
 
 def test_the_newest_state_counts(reopened) -> None:

@@ -1,5 +1,5 @@
-"""What stands on disk of a broker: the rows of its sessions, of the messages on their way to them, and of retained
-messages. Plain data, for the ledger that makes batches of it and the store that writes and reads it.
+"""What stands on disk of a broker: the rows of its sessions, of the messages on their way to them, of wills and of
+retained messages. Plain data, for the ledger that makes batches of it and the store that writes and reads it.
 
 Numbers are given once and ascend: a session, a message and a delivery are known on disk by theirs. Times are UTC
 milliseconds, since a monotonic clock starts anew with the machine.
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from uns.broker.identity import Publisher
 from uns.link import Message
 
 if TYPE_CHECKING:
@@ -55,6 +56,24 @@ class Delivery(msgspec.Struct, frozen=True):
     expires_ms: int | None
 
 
+class Will(msgspec.Struct, frozen=True):
+    """The will of a client, whether or not its session outlives the connection; its client id is the key.
+
+    user: whose session it is of. delay_s: at most the session's expiry. due_ms: when the delay is over; 0 while the
+    client is connected.
+    """
+
+    publisher: Publisher
+    user: str
+    message: Message
+    delay_s: int
+    due_ms: int = 0
+
+    @property
+    def client_id(self) -> str:
+        return self.publisher.client_id
+
+
 class Retained(msgspec.Struct, frozen=True):
     """The retained message of a topic; its `topic` is the key."""
 
@@ -75,6 +94,7 @@ class Batch(msgspec.Struct):
     deliveries: list[Delivery]
     deliveries_done: list[int]
     taken: dict[tuple[int, int], bool]
+    wills: dict[str, Will | None]
     retained: dict[str, Retained | None]
     promises: "list[Promise]"
 
@@ -86,4 +106,5 @@ class Snapshot(msgspec.Struct):
     subscriptions: "list[tuple[int, str, SubscriptionOptions]]"
     deliveries: list[Delivery]
     taken: list[tuple[int, int]]
+    wills: list[Will]
     retained: Iterable[Retained]

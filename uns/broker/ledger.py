@@ -4,15 +4,15 @@
                            │ a subscriber acknowledges first: the change is taken back, and its promise is kept too
 
 A change is a retained value, a session, a subscription, a message on its way to a session that outlives its connection,
-or a QoS 2 packet id that is taken. Each stands in the open batch once, with its newest state; what was added and is
-done before the batch is taken never reaches the disk. Pure: the store of `uns/persistence` writes the batches.
+a QoS 2 packet id that is taken, or a will. Each stands in the open batch once, with its newest state; what was added
+and is done before the batch is taken never reaches the disk. Pure: the store of `uns/persistence` writes the batches.
 """
 
 from collections.abc import Callable
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from uns.broker.kept import Batch, Delivery, Retained, SessionRow, StoredMessage
+from uns.broker.kept import Batch, Delivery, Retained, SessionRow, StoredMessage, Will
 from uns.broker.refusals import OnDefect
 from uns.clock import Clock
 from uns.errors import Finding
@@ -97,6 +97,9 @@ class Ledger:
         self._deliveries: dict[int, tuple[int, Outgoing]] = {}
         self._deliveries_done: list[int] = []
         self._taken: dict[tuple[int, int], bool] = {}
+        self._wills: dict[str, Will | None] = {}
+        self._wills_written: set[str] = set()
+        """Clients whose will is on disk, or in a batch that was taken."""
         self._retained: dict[str, Current] = {}
         self._ended: list[str] = []
         self._ending: list[str] = []
@@ -235,6 +238,17 @@ class Ledger:
         self._taken[session.number, packet_id] = is_taken
         self._owe(Urgency.NOW)
 
+    def will(self, client_id: str, will: Will | None) -> None:
+        """A client has a will, or it waits for its delay, or is no more (None). Nobody waits for it, but it says of a
+        client whether it is lost, so it is on disk as soon as what somebody does wait for."""
+        if not self.enabled:
+            return
+        if will is None and client_id not in self._wills_written:
+            self._wills.pop(client_id, None)
+            return
+        self._wills[client_id] = will
+        self._raise(Urgency.SOON)
+
     def _keep(self, message: Message) -> Kept:
         kept = self._last_kept
         if kept is None or kept.message is not message or not kept.waiting:
@@ -272,16 +286,26 @@ class Ledger:
             deliveries=[_delivery(session, outgoing, shift_ms) for session, outgoing in self._deliveries.values()],
             deliveries_done=self._deliveries_done,
             taken=self._taken,
+            wills=self._wills,
             retained={topic: _retained(current, shift_ms) for topic, current in self._retained.items()},
             promises=self._promises,
         )
         self._sessions, self._subscriptions, self._messages, self._messages_done = {}, {}, {}, []
         self._deliveries, self._deliveries_done, self._taken, self._retained = {}, [], {}, {}
+        self._take_wills()
         self._promises, self._promise, self._last_kept = [], None, None
         self._ending, self._ended = self._ended, []
         self.urgency = Urgency.NONE
         self._awaited = False
         return batch
+
+    def _take_wills(self) -> None:
+        for client_id, will in self._wills.items():
+            if will is None:
+                self._wills_written.discard(client_id)
+            else:
+                self._wills_written.add(client_id)
+        self._wills = {}
 
     def settled(self, batch: Batch) -> None:
         """A batch is on disk: whoever waited for it is told."""
@@ -316,6 +340,10 @@ class Ledger:
     def restored(self, number: int) -> None:
         """Numbers up to this one are in use on disk."""
         self._number = max(self._number, number)
+
+    def will_restored(self, client_id: str) -> None:
+        """The will of this client is on disk."""
+        self._wills_written.add(client_id)
 
 
 def _session_row(session: "Session | None") -> SessionRow | None:

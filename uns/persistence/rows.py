@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from uns.broker import Delivery, Retained, SessionRow, StoredMessage, SubscriptionOptions
+from uns.broker import Delivery, Publisher, Retained, SessionRow, StoredMessage, SubscriptionOptions, Will
 from uns.link import Message, Properties
 
 Row = tuple[Any, ...]
@@ -82,6 +82,17 @@ def to_delivery(row: Row, shared_messages: dict[int, Message]) -> Delivery:
         share,
         expires_ms or None,
     )
+
+
+def will_row(will: Will) -> Row:
+    who = will.publisher
+    columns = (who.client_id, will.user, who.role, who.address, who.protocol, will.delay_s, will.due_ms)
+    return (*columns, *_columns(will.message))
+
+
+def to_will(row: Row) -> Will:
+    client_id, user, role, address, protocol, delay_s, due_ms, *columns = row
+    return Will(Publisher(client_id, role, address, protocol), user, to_message(tuple(columns)), delay_s, due_ms)
 
 
 def retained_row(retained: Retained) -> Row:

@@ -42,6 +42,7 @@ class BrokerStore:
                     for row in connection.execute("SELECT * FROM delivery ORDER BY number")
                 ],
                 taken=[(session, packet_id) for session, packet_id in connection.execute("SELECT * FROM taken")],
+                wills=[rows.to_will(row) for row in connection.execute("SELECT * FROM will")],
                 retained=self._retained(),
             )
 
@@ -62,6 +63,7 @@ class BrokerStore:
             _put(connection, "message", 8, list(map(rows.message_row, batch.messages)))
             _put(connection, "delivery", 17, list(map(rows.delivery_row, batch.deliveries)))
             _put(connection, "taken", 2, [key for key, is_taken in batch.taken.items() if is_taken])
+            _put(connection, "will", 14, [rows.will_row(each) for each in batch.wills.values() if each])
             _put(connection, "retained", 7, [rows.retained_row(each) for each in batch.retained.values() if each])
             gone = [key for key, options in batch.subscriptions.items() if options is None]
             connection.executemany("DELETE FROM subscription WHERE session = ? AND filter = ?", gone)
@@ -69,6 +71,7 @@ class BrokerStore:
             connection.executemany("DELETE FROM taken WHERE session = ? AND packet_id = ?", free)
             _take_out(connection, "message", "number", batch.messages_done)
             _take_out(connection, "delivery", "number", batch.deliveries_done)
+            _take_out(connection, "will", "client_id", [client for client, each in batch.wills.items() if not each])
             _take_out(connection, "retained", "topic", [topic for topic, each in batch.retained.items() if not each])
             ended = [number for number, session in batch.sessions.items() if session is None]
             _take_out(connection, "session", "number", ended)
