@@ -80,6 +80,7 @@ class Disk:
         return Snapshot(
             list(self.sessions.values()),
             [(*key, options) for key, options in self.subscriptions.items()],
+            dict(self.messages),
             [self.deliveries[number] for number in sorted(self.deliveries)],
             sorted(self.taken),
             list(self.wills.values()),
@@ -367,6 +368,15 @@ def test_a_qos_2_message_repeated_after_the_crash_is_not_delivered_again(broker,
     assert len(after.sessions.get("sleeper").queue) == 1
 
 
+def test_what_waits_after_its_batch_holds_no_promise(peer: Peer, sleeper: Peer, disk: Disk, broker: Broker) -> None:
+    sleeper.lose()
+    peer.publish("open/x", b"1", qos=1)
+    (waiting,) = broker.sessions.get("sleeper").queue
+    assert waiting.promise is not None
+    disk.write()
+    assert waiting.promise is None
+
+
 def test_a_message_expires_on_time_across_the_crash(peer, sleeper, disk, clock, restarted) -> None:
     sleeper.lose()
     peer.publish("open/x", b"1", qos=1, properties={"message_expiry_interval": 10})
@@ -424,6 +434,21 @@ def test_numbers_are_not_given_twice(broker: Broker, peer: Peer, sleeper: Peer, 
 
 
 # --- the disk refuses -----------------------------------------------------------------------------------------------
+
+
+def test_answers_that_were_given_are_not_counted_as_owed(peer: Peer, disk: Disk) -> None:
+    peer.publish("open/x", b"1", qos=1, packet_id=1, retain=True)
+    peer.publish("open/x", b"2", qos=2, packet_id=2, retain=True)
+    peer.publish("open/x", b"3", qos=1, packet_id=3, retain=True)
+    assert peer.connection.unacknowledged == 3
+    batch = disk.take()
+    disk.ledger.failed(batch, FULL)
+    assert [type(each) for each in peer.take()] == [Puback, Puback]
+    assert peer.connection.unacknowledged == 1
+    disk.apply(batch)
+    disk.ledger.settled(batch)
+    assert peer.take() == [Pubrec(2)]
+    assert peer.connection.owed_pubacks == 0
 
 
 @pytest.fixture

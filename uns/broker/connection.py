@@ -316,9 +316,7 @@ class Connection(Outlet):
     @property
     def unacknowledged(self) -> int:
         """Messages of QoS 1 and 2 that came on this connection and are not answered to the end."""
-        if not self.owed:
-            return len(self.receiving)
-        return len(self.receiving) + sum(1 for _, packet in self.owed if type(packet) is Puback)
+        return len(self.receiving) + self.owed_pubacks
 
     def shed(self, count: int = 1) -> None:
         """Count QoS 0 messages that a slow consumer does not get."""
@@ -516,6 +514,7 @@ class Connection(Outlet):
             if promise is not None:
                 promise.on_kept = None
         self.owed.clear()
+        self.owed_pubacks = 0
         self.withheld.clear()
         self.keep(-self.kept_bytes)
         self.aliases.clear()

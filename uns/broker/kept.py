@@ -36,16 +36,17 @@ class StoredMessage(msgspec.Struct, frozen=True):
     message: Message
 
 
-class Delivery(msgspec.Struct, frozen=True):
+class Delivery(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One message on its way to one session. packet_id 0: it has none yet. released: PUBREC has come.
 
-    share: the shared subscription it came by, or empty. shared: the number of its `StoredMessage`; 0 when no other
-    session waited for the message, so that it stands here alone.
+    share: the shared subscription it came by, or empty. shared: the number of its `StoredMessage`, and message is None;
+    0 when no other session waited for the message, so that it stands here alone.
+    It stands on disk field by field in this order: a new field comes last and has a default.
     """
 
     number: int
     session: int
-    message: Message
+    message: Message | None
     shared: int
     qos: int
     retain: bool
@@ -100,10 +101,11 @@ class Batch(msgspec.Struct):
 
 
 class Snapshot(msgspec.Struct):
-    """Everything on disk, as a broker takes it up when it starts. Deliveries ascend by number."""
+    """Everything on disk, as a broker takes it up when it starts. Messages stand by number, deliveries ascend by it."""
 
     sessions: list[SessionRow]
     subscriptions: "list[tuple[int, str, SubscriptionOptions]]"
+    messages: dict[int, Message]
     deliveries: list[Delivery]
     taken: list[tuple[int, int]]
     wills: list[Will]

@@ -308,7 +308,8 @@ class SessionTable:
         """Take up the sessions that outlived the last run; their clients are gone since they left, or since now."""
         wall_ms, monotonic_ms = self._clock.wall_ms(), self._clock.monotonic_ms()
         by_number: dict[int, Session] = {}
-        shared: dict[int, Kept] = {}
+        shared = {number: Kept(number, each, written=True) for number, each in snapshot.messages.items()}
+        self._ledger.restored(max(shared, default=0))
         for row in snapshot.sessions:
             session = by_number[row.number] = self._by_client_id[row.client_id] = self._make(row.client_id)
             session.number, session.user, session.role, session.expiry_s = row.number, row.user, row.role, row.expiry_s
@@ -323,15 +324,10 @@ class SessionTable:
             by_number[number].incoming.add(packet_id)
         for delivery in snapshot.deliveries:
             kept = shared.get(delivery.shared)
-            if kept is None:
-                kept = Kept(delivery.shared, delivery.message)
-                kept.written = delivery.shared > 0
-                self._ledger.restored(delivery.shared)
-                if delivery.shared:
-                    shared[delivery.shared] = kept
-            kept.waiting += 1
+            if kept is not None:
+                kept.waiting += 1
             outgoing = Outgoing(
-                kept.message,
+                delivery.message or snapshot.messages[delivery.shared],
                 delivery.qos,
                 delivery.retain,
                 delivery.identifiers,
@@ -340,7 +336,8 @@ class SessionTable:
                 delivery.packet_id,
                 delivery.released,
             )
-            outgoing.number, outgoing.kept, outgoing.written = delivery.number, kept, True
+            outgoing.number, outgoing.session = delivery.number, delivery.session
+            outgoing.kept, outgoing.written = kept, True
             self._ledger.restored(delivery.number)
             by_number[delivery.session].take_up(outgoing)
         for session in by_number.values():
