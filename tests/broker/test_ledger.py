@@ -5,7 +5,7 @@ import pytest
 from tests.broker.conftest import by_username, compile_admission
 from tests.broker.peer import Peer
 from tests.support.clock import FakeClock
-from uns.broker import Batch, Broker, Limits, Retained, SessionRow, Snapshot, Urgency
+from uns.broker import Batch, Broker, Limits, Retained, SessionRow, Snapshot, Urgency, Will
 from uns.errors import Finding
 from uns.mqtt import (
     Connack,
@@ -35,6 +35,7 @@ class Disk:
         self.messages: dict = {}
         self.deliveries: dict = {}
         self.taken: set = set()
+        self.wills: dict[str, Will] = {}
         self.retained: dict[str, Retained] = {}
         self.writes = 0
 
@@ -70,6 +71,8 @@ class Disk:
                 self.taken.add(key)
             else:
                 self.taken.discard(key)
+        for client_id, will in batch.wills.items():
+            _put(self.wills, client_id, will)
         for topic, retained in batch.retained.items():
             _put(self.retained, topic, retained)
 
@@ -77,8 +80,10 @@ class Disk:
         return Snapshot(
             list(self.sessions.values()),
             [(*key, options) for key, options in self.subscriptions.items()],
+            dict(self.messages),
             [self.deliveries[number] for number in sorted(self.deliveries)],
             sorted(self.taken),
+            list(self.wills.values()),
             list(self.retained.values()),
         )
 
@@ -363,6 +368,15 @@ def test_a_qos_2_message_repeated_after_the_crash_is_not_delivered_again(broker,
     assert len(after.sessions.get("sleeper").queue) == 1
 
 
+def test_what_waits_after_its_batch_holds_no_promise(peer: Peer, sleeper: Peer, disk: Disk, broker: Broker) -> None:
+    sleeper.lose()
+    peer.publish("open/x", b"1", qos=1)
+    (waiting,) = broker.sessions.get("sleeper").queue
+    assert waiting.promise is not None
+    disk.write()
+    assert waiting.promise is None
+
+
 def test_a_message_expires_on_time_across_the_crash(peer, sleeper, disk, clock, restarted) -> None:
     sleeper.lose()
     peer.publish("open/x", b"1", qos=1, properties={"message_expiry_interval": 10})
@@ -420,6 +434,21 @@ def test_numbers_are_not_given_twice(broker: Broker, peer: Peer, sleeper: Peer, 
 
 
 # --- the disk refuses -----------------------------------------------------------------------------------------------
+
+
+def test_answers_that_were_given_are_not_counted_as_owed(peer: Peer, disk: Disk) -> None:
+    peer.publish("open/x", b"1", qos=1, packet_id=1, retain=True)
+    peer.publish("open/x", b"2", qos=2, packet_id=2, retain=True)
+    peer.publish("open/x", b"3", qos=1, packet_id=3, retain=True)
+    assert peer.connection.unacknowledged == 3
+    batch = disk.take()
+    disk.ledger.failed(batch, FULL)
+    assert [type(each) for each in peer.take()] == [Puback, Puback]
+    assert peer.connection.unacknowledged == 1
+    disk.apply(batch)
+    disk.ledger.settled(batch)
+    assert peer.take() == [Pubrec(2)]
+    assert peer.connection.owed_pubacks == 0
 
 
 @pytest.fixture

@@ -284,7 +284,7 @@ def test_what_expired_while_the_broker_was_away_goes_too() -> None:
         Retained(Message("open/soon", b"1", retain=True), now_ms + 5000),
         Retained(Message("open/ever", b"1", retain=True), None),
     ]
-    floor.broker.restore(Snapshot([], [], [], [], kept))
+    floor.broker.restore(Snapshot([], [], {}, [], [], [], kept))
     floor.advance(SWEEP_MS)
     assert floor.broker.stats.retained == 2
     for _ in range(6):

@@ -63,7 +63,7 @@ BROKER_COUNTERS = {
 PART_GAUGES = {
     "violations_stored": "Violations kept in violations.db.",
     "violations_pending": "Violations that wait to be written.",
-    "tls_handshakes": "TLS handshakes of MQTT clients under way now.",
+    "tls_handshakes": "TLS handshakes under way now.",
     "history_pending": "Values that wait to be written to the history.",
 }
 PART_COUNTERS = {
@@ -71,7 +71,7 @@ PART_COUNTERS = {
     "violations_dropped": "Violations lost because the disk refused until the buffer was full.",
     "violations_write_failures": "Attempts to write violations that the disk refused.",
     "login_failures": "Logins refused, over MQTT and HTTP.",
-    "tls_handshake_failures": "TLS handshakes of MQTT clients that came to nothing; the log tells each kind once.",
+    "tls_handshake_failures": "TLS handshakes that came to nothing; the log tells each kind once.",
     "persistence_commits": "Commits of sessions and retained messages to broker.db.",
     "persistence_write_failures": "Attempts to write broker.db that the disk refused.",
     "history_recorded": "Values written to the history.",

@@ -31,7 +31,9 @@ class Identity(Protocol):
 class Guard(Protocol):
     """Decides who sends a request, before anything else looks at it."""
 
-    async def identify(self, method: str, headers: Mapping[str, str], address: str) -> Identity | Finding:
+    async def identify(
+        self, method: str, headers: Mapping[str, str], address: str, certified: str | None = None
+    ) -> Identity | Finding:
         """The identity, or why the request is refused. `address` is the peer's `host:port`."""
 
 

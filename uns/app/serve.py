@@ -10,9 +10,9 @@ import asyncio
 import logging
 import os
 import secrets
-import ssl
+import signal
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -48,6 +48,7 @@ from uns.server.http import HttpServer
 from uns.server.link import BrokerLink
 from uns.server.memory import resident_bytes
 from uns.server.mqtt import MqttListener
+from uns.server.renewal import Served, follow
 from uns.server.trim import give_memory_back
 from uns.server.websocket import PATH
 from uns.storage import Limits as BufferLimits
@@ -63,13 +64,14 @@ DevicesReady = Callable[[], Awaitable[None]]
 
 
 class Addresses(msgspec.Struct, frozen=True):
-    """Where the running server listens. A port of MQTT is None when nothing listens there."""
+    """Where the running server listens. A port is None when nothing listens there."""
 
     mqtt_host: str
     mqtt_port: int | None
     http_host: str
-    http_port: int
+    http_port: int | None
     mqtt_tls_port: int | None = None
+    http_tls_port: int | None = None
 
     @property
     def mqtt(self) -> str:
@@ -80,8 +82,14 @@ class Addresses(msgspec.Struct, frozen=True):
 
     @property
     def page(self) -> str:
+        """Of page and API; with TLS when that is the only way."""
+        return self.pages[0]
+
+    @property
+    def pages(self) -> list[str]:
         host = "127.0.0.1" if self.http_host in ("0.0.0.0", "::") else self.http_host
-        return f"http://{host}:{self.http_port}"
+        ports = {"http": self.http_port, "https": self.http_tls_port}
+        return [f"{scheme}://{host}:{port}" for scheme, port in ports.items() if port is not None]
 
 
 async def serve(
@@ -148,7 +156,9 @@ async def serve(
             read_violations=partial(_since, violations),
         )
         await governor.start()
-        mqtt_port, tls_port = await _listen(mqtt, plant)
+        mqtt_tls, http_tls = plant.tls("mqtt"), plant.tls("http")
+        mqtt_port, tls_port = await _listen(mqtt, plant, mqtt_tls)
+        handshakes = [mqtt.handshakes]
         guard = HttpGuard(authenticator, settings.http.allowed_origins)
         app = create_app(
             Platform(
@@ -165,20 +175,26 @@ async def serve(
                 violations=violations,
                 governor=governor,
                 checks=partial(checks, health, mqtt.is_serving, commit, recorder, violations),
-                part_figures=partial(part_figures, commit, recorder, violations, authenticator, mqtt.handshakes),
+                part_figures=partial(part_figures, commit, recorder, violations, authenticator, handshakes),
             ),
             static=STATIC,
             headers=SECURITY_HEADERS,
         )
+        names_user = settings.http.tls_names_user
         http = HttpServer(
             app,
             settings.http.host,
-            settings.http.port,
+            settings.http.port if settings.http.plain else None,
+            tls=http_tls,
+            tls_port=settings.http.tls_port,
+            names_user=names_user,
             before_stop=partial(end_streams, app),
-            upgrades={PATH: partial(mqtt.web_socket, guard.admit_upgrade)},
+            upgrades={PATH: partial(mqtt.web_socket, guard.admit_upgrade, names_user=names_user)},
         )
+        handshakes.append(http.handshakes)
         await http.start()
         stack.push_async_callback(http.stop)
+        _renew([each for each in (mqtt_tls, http_tls) if each is not None], stack)
         watching = asyncio.create_task(_watch(http, stop, health), name="http watch")
         stack.push_async_callback(stop_task, watching)
         starting = asyncio.create_task(_start_sources(sources, devices_ready, health), name="start of the sources")
@@ -188,22 +204,35 @@ async def serve(
         stack.enter_context(tamed())
         sweeping = asyncio.create_task(sweep(), name="garbage sweep")
         stack.push_async_callback(stop_task, sweeping)
-        on_ready(Addresses(settings.mqtt.host, mqtt_port, settings.http.host, http.port, tls_port))
+        on_ready(Addresses(settings.mqtt.host, mqtt_port, settings.http.host, http.port, tls_port, http.tls_port))
         await stop.wait()
 
 
-async def _listen(mqtt: MqttListener, plant: Plant) -> tuple[int | None, int | None]:
+def _renew(served: Sequence[Served], stack: AsyncExitStack) -> None:
+    """Take up renewed certificates; SIGHUP, which has its ordinary meaning where there are none, asks for it."""
+    if not served:
+        return
+    asked, loop = asyncio.Event(), asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, asked.set)
+    stack.callback(loop.remove_signal_handler, signal.SIGHUP)
+    following = asyncio.create_task(follow(served, asked), name="renewal of certificates")
+    stack.push_async_callback(stop_task, following)
+
+
+async def _listen(mqtt: MqttListener, plant: Plant, tls: Served | None) -> tuple[int | None, int | None]:
     """The ports of plain MQTT and of MQTT over TLS, each None when nothing listens there."""
-    settings, context = plant.settings.mqtt, plant.tls()
+    settings = plant.settings.mqtt
     plain = await _start(mqtt, settings.host, settings.port, "--mqtt-port") if settings.plain else None
-    if context is None:
+    if tls is None:
         return plain, None
-    return plain, await _start(mqtt, settings.host, settings.tls_port, "mqtt.tls_port", context)
+    return plain, await _start(mqtt, settings.host, settings.tls_port, "mqtt.tls_port", tls, settings.tls_names_user)
 
 
-async def _start(mqtt: MqttListener, host: str, port: int, setting: str, context: ssl.SSLContext | None = None) -> int:
+async def _start(
+    mqtt: MqttListener, host: str, port: int, setting: str, tls: Served | None = None, names_user: bool = False
+) -> int:
     try:
-        return await mqtt.start(host, port, context)
+        return await mqtt.start(host, port, tls, names_user=names_user)
     except OSError as error:
         raise UnsError(
             Finding(

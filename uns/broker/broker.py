@@ -174,9 +174,12 @@ class Broker:
 
     # --- connections --------------------------------------------------------------------------------------------
 
-    def accept(self, address: str, over: str = "") -> Connection:
-        """A new network connection from `host:port`, `over` TCP, TLS or WebSocket; feed `receive`, end with `lost`."""
-        connection = Connection(self, address, over)
+    def accept(self, address: str, over: str = "", certified: str | None = None) -> Connection:
+        """A new network connection from `host:port`, `over` TCP, TLS or WebSocket; feed `receive`, end with `lost`.
+
+        certified: the user that a verified certificate names, where that says who a client is.
+        """
+        connection = Connection(self, address, over, certified)
         self._connections.add(connection)
         self.stats.connections_opened += 1
         self.stats.connections = len(self._connections)

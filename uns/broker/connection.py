@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uns.broker import on_connect
 from uns.broker.address import host_of
 from uns.broker.identity import Publisher
+from uns.broker.kept import Will
 from uns.broker.notices import Trouble
 from uns.broker.on_publish import on_puback, on_pubcomp, on_publish, on_pubrec, on_pubrel
 from uns.broker.on_subscribe import on_subscribe, on_unsubscribe
@@ -101,6 +102,7 @@ class Connection(Outlet):
         "address",
         "aliases",
         "buffered",
+        "certified",
         "decoder",
         "feeds",
         "held",
@@ -124,9 +126,10 @@ class Connection(Outlet):
         "working",
     )
 
-    def __init__(self, broker: "Broker", address: str, over: str = "") -> None:
+    def __init__(self, broker: "Broker", address: str, over: str = "", certified: str | None = None) -> None:
         super().__init__(broker)
         self.address = address
+        self.certified = certified
         self.over = over
         self.host = host_of(address)
         self.buffered: Callable[[], int] | None = None
@@ -158,7 +161,7 @@ class Connection(Outlet):
         self._is_read = True
         self._passed_on = -1
         self.last_seen_ms = broker.clock.monotonic_ms()
-        self.will: tuple[Message, int] | None = None
+        self.will: Will | None = None
         due_ms = self.last_seen_ms + broker.limits.connect_timeout_s * 1000
         self.timer: Timer | None = broker.timers.at(due_ms, self._connect_timed_out)
 
@@ -313,9 +316,7 @@ class Connection(Outlet):
     @property
     def unacknowledged(self) -> int:
         """Messages of QoS 1 and 2 that came on this connection and are not answered to the end."""
-        if not self.owed:
-            return len(self.receiving)
-        return len(self.receiving) + sum(1 for _, packet in self.owed if type(packet) is Puback)
+        return len(self.receiving) + self.owed_pubacks
 
     def shed(self, count: int = 1) -> None:
         """Count QoS 0 messages that a slow consumer does not get."""
@@ -435,8 +436,9 @@ class Connection(Outlet):
                 self.disconnect(ReasonCode.PROTOCOL_ERROR, "a session without expiry cannot be given one now")
                 return
             session.expiry_s = min(wished_s, self.broker.limits.session_expiry_max_s)
-        if packet.reason_code == 0:
-            self.will = None  # MQTT-3.14.4-3: any other code means that something went wrong
+        if packet.reason_code == 0 and self.will is not None:  # any other code means that something went wrong
+            self.broker.sessions.wills.forget(self.client_id)
+            self.will = None  # MQTT-3.14.4-3
         self.close()
 
     def _on_auth(self, packet: Auth) -> None:
@@ -512,6 +514,7 @@ class Connection(Outlet):
             if promise is not None:
                 promise.on_kept = None
         self.owed.clear()
+        self.owed_pubacks = 0
         self.withheld.clear()
         self.keep(-self.kept_bytes)
         self.aliases.clear()
@@ -522,8 +525,7 @@ class Connection(Outlet):
             expiry_s = session.expiry_s
             broker.sessions.leave(session)
             if will is not None:
-                message, delay_s = will
-                broker.sessions.schedule_will(self.publisher, message, min(delay_s, expiry_s))
+                broker.sessions.wills.lost(will, expiry_s)
         broker.forget(self)
         if not self.ready:
             self.wake()  # so that the server closes the socket

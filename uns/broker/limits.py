@@ -43,3 +43,5 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     max_keep_alive_s: int = 3600
     """Granted to a client that asks for none or for more (MQTT 5 Server Keep Alive); 0 leaves its wish alone."""
     session_expiry_max_s: int = 7 * 86_400
+    will_grace_s: int = 30
+    """How long clients have to come back after a crash of the broker before their wills are published."""

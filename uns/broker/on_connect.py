@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from uns.broker.aliases import OutgoingAliases
 from uns.broker.identity import Credentials, Granted, Publisher
+from uns.broker.kept import Will
 from uns.broker.limits import Limits
 from uns.broker.notices import Trouble
 from uns.broker.outlet import cut
@@ -35,7 +36,9 @@ def on_connect(connection: "Connection", connect: Connect) -> None:
     else:
         connection.state = State.AUTHENTICATING
         client_id = connect.client_id or broker.assign_client_id()
-        credentials = Credentials(client_id, connect.username, connect.password, connection.address)
+        credentials = Credentials(
+            client_id, connect.username, connect.password, connection.address, connection.certified
+        )
         broker.authenticate(credentials, lambda granted: _authenticated(connection, connect, client_id, granted))
 
 
@@ -43,7 +46,8 @@ def _authenticated(connection: "Connection", connect: Connect, client_id: str, g
     if connection.state is not State.AUTHENTICATING:
         return  # gone while the password was checked
     if isinstance(granted, Finding):
-        code = ReasonCode.BAD_USER_NAME_OR_PASSWORD if connect.username else ReasonCode.NOT_AUTHORIZED
+        named = connect.username and connection.certified is None
+        code = ReasonCode.BAD_USER_NAME_OR_PASSWORD if named else ReasonCode.NOT_AUTHORIZED
         refuse(connection, code, str(granted))
         return
     if connection.broker.sessions.belongs_to_another(client_id, granted):
@@ -59,12 +63,12 @@ def _authenticated(connection: "Connection", connect: Connect, client_id: str, g
     if full is not None:
         refuse(connection, ReasonCode.QUOTA_EXCEEDED, str(full), "max_sessions")
         return
-    if connect.will is not None and not _accept_will(connection, connect.will):
+    if connect.will is not None and not _accept_will(connection, connect.will, granted.user):
         return
     _open(connection, connect, client_id, granted)
 
 
-def _accept_will(connection: "Connection", will: ConnectWill) -> bool:
+def _accept_will(connection: "Connection", will: ConnectWill, user: str) -> bool:
     """A will is judged now, so that its client learns of it, and again when it is published."""
     properties = dict(will.properties or {})
     delay_s: int = properties.pop("will_delay_interval", 0)
@@ -79,7 +83,7 @@ def _accept_will(connection: "Connection", will: ConnectWill) -> bool:
     if verdict.finding is not None and not verdict.delivered:
         refuse(connection, answer(verdict.finding).mqtt_reason, f"will: {verdict.finding}")
         return False
-    connection.will = (message, delay_s)
+    connection.will = Will(publisher, user, message, delay_s)
     connection.keep(size)
     return True
 
@@ -109,6 +113,8 @@ def _open(connection: "Connection", connect: Connect, client_id: str, granted: G
             refuse(connection, ReasonCode.PACKET_TOO_LARGE, "the Maximum Packet Size has no room for a CONNACK")
             return
         connection.state = State.OPEN
+        if connection.will is not None:
+            broker.sessions.wills.keep(connection.will, expiry_s)
         connection.start_keep_alive(keep_alive_s)
         session.resume()
         connection.proceed()

@@ -196,7 +196,7 @@ def on_pubrec(connection: "Connection", packet: Pubrec) -> None:
         if not outgoing.released:
             outgoing.released = True
             if outgoing.number:
-                ledger.released(session, outgoing)
+                ledger.released(outgoing)
         connection.answer(Pubrel(packet.packet_id), ledger.owed() or (ledger.barrier() if session.number else None))
 
 

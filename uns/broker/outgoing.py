@@ -20,8 +20,8 @@ class Outgoing:
 
     share: the shared subscription it came by, whose other members get it when this session cannot have it.
     bytes: roughly what it takes in memory.
-    number: in the ledger, 0 when it is not kept there; kept: the message as it stands there; written: on disk;
-    promise: what its publisher was promised.
+    number: in the ledger, 0 when it is not kept there; session: the number of its session; kept: the message as it
+    stands there when others wait for it, too; written: on disk; promise: what its publisher was promised.
     withdrawn: nothing is left of it but its packet id, until that is answered.
     """
 
@@ -37,6 +37,7 @@ class Outgoing:
         "qos",
         "released",
         "retain",
+        "session",
         "share",
         "withdrawn",
         "written",
@@ -63,6 +64,7 @@ class Outgoing:
         self.released = released
         self.bytes = len(message.payload) + len(message.topic) + properties_bytes(message.properties) + OUTGOING_BYTES
         self.number = 0
+        self.session = 0
         self.kept: Kept | None = None
         self.written = False
         self.promise: Promise | None = None

@@ -8,22 +8,21 @@ from msgspec import structs
 from uns.broker.connection import Connection, Feed
 from uns.broker.door import Door
 from uns.broker.held import Held
-from uns.broker.identity import Granted, Publisher
+from uns.broker.identity import Granted
 from uns.broker.kept import Snapshot
 from uns.broker.ledger import Kept, Ledger
 from uns.broker.limits import Limits
 from uns.broker.notices import Notices, Trouble
 from uns.broker.outgoing import Outgoing
-from uns.broker.quota import message_bytes
 from uns.broker.refusals import rejected_topic
 from uns.broker.route import Target
 from uns.broker.session import NEVER_EXPIRES_S, Session
 from uns.broker.stats import Stats
 from uns.broker.subscriptions import SubscriptionOptions
 from uns.broker.timers import Timer, Timers
+from uns.broker.wills import Wills
 from uns.clock import Clock
 from uns.errors import Finding, shorten
-from uns.link import Message
 from uns.mqtt import ReasonCode
 from uns.topics import TopicTrie, parse_share
 
@@ -54,8 +53,7 @@ class SessionTable:
         self._notices = notices
         self._by_client_id: dict[str, Session] = {}
         self._expiries: dict[Session, Timer] = {}
-        self._wills: dict[str, Timer] = {}
-        self._will_bytes: dict[str, int] = {}
+        self.wills = Wills(door, clock, timers, stats, ledger, limits.will_grace_s)
 
     def __iter__(self) -> Iterator[Session]:
         return iter(list(self._by_client_id.values()))
@@ -74,14 +72,11 @@ class SessionTable:
         if session is not None and session.connection is not None:
             session.connection.taken_over()
             session = self._by_client_id.get(client_id)
-        will = self._take_will(client_id)
         if session is not None and clean_start:
-            if will is not None and will.call is not None:
-                will.call()  # the session ends now, so its delayed will is due (MQTT-3.1.3-9)
+            self.wills.due(client_id)  # the session ends now, so its delayed will is due (MQTT-3.1.3-9)
             self.end(session)
             session = None
-        if will is not None:
-            will.cancel()
+        self.wills.returned(client_id, granted.user)
         present = session is not None
         if session is None:
             session = self._by_client_id[client_id] = self._make(client_id)
@@ -258,38 +253,14 @@ class SessionTable:
         self._door.subscriptions.forget_relays()
         self._door.invalidate(parse_share(topic_filter)[1] for topic_filter in session.subscriptions)
 
-    def schedule_will(self, publisher: Publisher, will: Message, delay_s: int) -> None:
-        """Publish a will now, or after its delay unless the client returns first (MQTT-3.1.3-9)."""
-        client_id = publisher.client_id
-
-        def fire() -> None:
-            self._take_will(client_id)
-            self._door.offer(publisher, will.topic, will.payload, will.qos, will.retain, will.properties)
-
-        if delay_s == 0:
-            fire()
-        else:
-            self._wills[client_id] = self._timers.at(self._clock.monotonic_ms() + delay_s * 1000, fire)
-            self._will_bytes[client_id] = size = message_bytes(will)
-            self._stats.client_bytes += size
-
-    def _take_will(self, client_id: str) -> Timer | None:
-        """The delayed will of this client, which is not scheduled any more."""
-        self._stats.client_bytes -= self._will_bytes.pop(client_id, 0)
-        return self._wills.pop(client_id, None)
-
     def kept_bytes(self, session: Session) -> int:
         """What is kept for a client that is away, beside its messages."""
-        return session.kept_bytes + self._will_bytes.get(session.client_id, 0)
+        return session.kept_bytes + self.wills.bytes_of(session.client_id)
 
     def give_up(self, session: Session) -> None:
         """End a session whose client is away: it is time, or memory is short. Its will is due (MQTT-3.1.3-9)."""
         self.end(session)
-        will = self._take_will(session.client_id)
-        if will is not None and will.call is not None:
-            call = will.call
-            will.cancel()
-            call()
+        self.wills.due(session.client_id)
 
     def subscribe(self, session: Session, topic_filter: str, options: SubscriptionOptions) -> Finding | Feed | None:
         """Subscribe a session: why it may not, or the retained messages it asked for, to be sent after the SUBACK;
@@ -358,7 +329,8 @@ class SessionTable:
         """Take up the sessions that outlived the last run; their clients are gone since they left, or since now."""
         wall_ms, monotonic_ms = self._clock.wall_ms(), self._clock.monotonic_ms()
         by_number: dict[int, Session] = {}
-        shared: dict[int, Kept] = {}
+        shared = {number: Kept(number, each, written=True) for number, each in snapshot.messages.items()}
+        self._ledger.restored(max(shared, default=0))
         for row in snapshot.sessions:
             session = by_number[row.number] = self._by_client_id[row.client_id] = self._make(row.client_id)
             session.number, session.user, session.role, session.expiry_s = row.number, row.user, row.role, row.expiry_s
@@ -373,15 +345,10 @@ class SessionTable:
             by_number[number].incoming.add(packet_id)
         for delivery in snapshot.deliveries:
             kept = shared.get(delivery.shared)
-            if kept is None:
-                kept = Kept(delivery.shared, delivery.message)
-                kept.written = delivery.shared > 0
-                self._ledger.restored(delivery.shared)
-                if delivery.shared:
-                    shared[delivery.shared] = kept
-            kept.waiting += 1
+            if kept is not None:
+                kept.waiting += 1
             outgoing = Outgoing(
-                kept.message,
+                delivery.message or snapshot.messages[delivery.shared],
                 delivery.qos,
                 delivery.retain,
                 delivery.identifiers,
@@ -390,7 +357,8 @@ class SessionTable:
                 delivery.packet_id,
                 delivery.released,
             )
-            outgoing.number, outgoing.kept, outgoing.written = delivery.number, kept, True
+            outgoing.number, outgoing.session = delivery.number, delivery.session
+            outgoing.kept, outgoing.written = kept, True
             self._ledger.restored(delivery.number)
             by_number[delivery.session].take_up(outgoing)
         for session in by_number.values():
@@ -398,5 +366,6 @@ class SessionTable:
             if session.expiry_s != NEVER_EXPIRES_S:
                 left_ms = session.since_ms + session.expiry_s * 1000 - wall_ms
                 self._expiries[session] = self._timers.at(monotonic_ms + left_ms, partial(self._expire, session))
+        self.wills.restore(snapshot.wills)
         self.review_all()
         self._stats.sessions = len(self._by_client_id)

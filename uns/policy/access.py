@@ -30,13 +30,15 @@ class Role(msgspec.Struct, frozen=True):
 
 
 class User(msgspec.Struct, frozen=True):
-    """One login. Exactly one of the three says where its argon2 hash (or, in a file or variable, password) is."""
+    """One login. Exactly one of the four says what it logs in with: where its argon2 hash (or, in a file or variable,
+    password) is, or that it has none and comes with a certificate."""
 
     name: str
     role: str
     password_hash: str = ""
     password_file: str = ""
     password_env: str = ""
+    certificate: bool = False
 
 
 class Origin(StrEnum):

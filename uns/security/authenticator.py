@@ -1,4 +1,4 @@
-"""Who is this, by name and password or by coming from this machine?
+"""Who is this, by name and password, by certificate or by coming from this machine?
 
 One authenticator serves MQTT and HTTP. Verification is slow by intent, so three things keep reconnect storms and
 guessing from burning the processor: a verified password is remembered by a keyed digest (never the password itself),
@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from uns.clock import Clock
-from uns.errors import Finding
+from uns.errors import Finding, shorten
 from uns.policy.access import Access
 from uns.security.accounts import Account, load_accounts
 from uns.security.address import host_of, is_loopback
@@ -99,6 +99,21 @@ class Authenticator:
                 return settled
             passed = await asyncio.to_thread(verify_password, settled.password_hash, settled.password)
             return self._conclude(settled, passed)
+
+    def certified(self, name: str) -> Identity | Finding:
+        """The identity of whom a verified certificate names; no password is asked for. name: empty when it names
+        nobody."""
+        account = self._accounts.get(name)
+        if account is not None:
+            return Identity(account.user, account.role)
+        self.failures += 1
+        return Finding(
+            id="access.certificate",
+            what=f"the client's certificate names '{shorten(name)}', who is no user."
+            if name
+            else "the subject of the client's certificate has not exactly one common name.",
+            hint="The common name of the subject must be a user of access.yaml.",
+        )
 
     def _settle(self, username: str | None, password: bytes | None, address: str) -> Identity | Finding | _Question:
         if not username:

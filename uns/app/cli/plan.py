@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from uns.app.cli.options import DEFAULT_SERVER, OutputOption, PlantArgument, ServerOption, UserOption
+from uns.app.cli.options import DEFAULT_SERVER, CaOption, OutputOption, PlantArgument, ServerOption, UserOption
 from uns.app.cli.output import Output, chosen, print_csv, print_json, print_lines
 from uns.app.cli.plan_text import plan_lines
 from uns.app.cli.terminal import of_stdout
@@ -27,6 +27,7 @@ def plan(
     diff: Annotated[bool, typer.Option("--diff", help="Show what differs in each file.")] = False,
     server: ServerOption = DEFAULT_SERVER,
     user: UserOption = None,
+    ca: CaOption = None,
     output: OutputOption = None,
 ) -> None:
     """Show what the files of a plant directory would change on a running server.
@@ -35,7 +36,7 @@ def plan(
     """
     from uns.app.cli.client import Client
 
-    with Client(server, user, timeout_s=PLAN_TIMEOUT_S) as client:
+    with Client(server, user, ca, timeout_s=PLAN_TIMEOUT_S) as client:
         answer = client.post("plan", {"files": read_files(directory), "since": since})
     _print(answer, output, diff=diff)
 
@@ -47,6 +48,7 @@ def apply(
     force: ForceOption = False,
     server: ServerOption = DEFAULT_SERVER,
     user: UserOption = None,
+    ca: CaOption = None,
     output: OutputOption = None,
 ) -> None:
     """Let the files of a plant directory take over on a running server, all or nothing.
@@ -57,7 +59,7 @@ def apply(
 
     files = read_files(directory)
     asks = not yes and chosen(output) is Output.TABLE
-    with Client(server, user, timeout_s=PLAN_TIMEOUT_S) as client:
+    with Client(server, user, ca, timeout_s=PLAN_TIMEOUT_S) as client:
         base = None
         if asks:
             answer = client.post("plan", {"files": files})

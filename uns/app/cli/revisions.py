@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from uns.app.cli.options import DEFAULT_SERVER, OutputOption, ServerOption, UserOption
+from uns.app.cli.options import DEFAULT_SERVER, CaOption, OutputOption, ServerOption, UserOption
 from uns.app.cli.output import Output, chosen, print_csv, print_json, print_lines
 from uns.app.cli.plan import PLAN_TIMEOUT_S, ForceOption, WhyOption, YesOption, print_applied
 from uns.app.cli.plan_text import SIGNS
@@ -21,7 +21,7 @@ COLUMNS = (
     Column("when"),
     Column("who"),
     Column("files", right=True),
-    Column("why", fill=True),
+    Column("why", yields=True),
 )
 
 
@@ -31,12 +31,13 @@ def revisions(
     before: Annotated[int | None, typer.Option("--before", help="Only those older than this number.", min=1)] = None,
     server: ServerOption = DEFAULT_SERVER,
     user: UserOption = None,
+    ca: CaOption = None,
     output: OutputOption = None,
 ) -> None:
     """List which plant files ran when, by whose hand and why."""
     from uns.app.cli.client import Client
 
-    with Client(server, user) as client:
+    with Client(server, user, ca) as client:
         if number is not None:
             _print_one(client.get(f"revisions/{number}"), output)
             return
@@ -60,6 +61,7 @@ def revert(
     force: ForceOption = False,
     server: ServerOption = DEFAULT_SERVER,
     user: UserOption = None,
+    ca: CaOption = None,
     output: OutputOption = None,
 ) -> None:
     """Apply the files of an earlier revision again, as a new one."""
@@ -67,7 +69,7 @@ def revert(
 
     if not yes and chosen(output) is Output.TABLE:
         typer.confirm(f"Let the files of revision {number} run again?", abort=True)
-    with Client(server, user, timeout_s=PLAN_TIMEOUT_S) as client:
+    with Client(server, user, ca, timeout_s=PLAN_TIMEOUT_S) as client:
         applied = client.post(f"revisions/{number}/revert", {"why": why, "force": force})
     print_applied(applied, output, shown=False)
 
@@ -76,6 +78,7 @@ def export(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty directory.", file_okay=False)],
     server: ServerOption = DEFAULT_SERVER,
     user: UserOption = None,
+    ca: CaOption = None,
     output: OutputOption = None,
 ) -> None:
     """Write what runs on a server as plant files.
@@ -88,7 +91,7 @@ def export(
     if directory.exists() and any(directory.iterdir()):
         hint = "Name another, or empty it."
         raise UnsError(Finding(id="plant.exists", what=f"{directory} is not empty.", hint=hint))
-    with Client(server, user) as client:
+    with Client(server, user, ca) as client:
         answer = client.get("export")
     for name, text in answer["files"].items():
         path = directory / name
@@ -108,6 +111,7 @@ def drift(
     diff: Annotated[bool, typer.Option("--diff", help="Show what differs in each file.")] = False,
     server: ServerOption = DEFAULT_SERVER,
     user: UserOption = None,
+    ca: CaOption = None,
     output: OutputOption = None,
 ) -> None:
     """Say what somebody has edited in the plant directory of a server, and is not in force.
@@ -116,7 +120,7 @@ def drift(
     """
     from uns.app.cli.client import Client
 
-    with Client(server, user) as client:
+    with Client(server, user, ca) as client:
         answer = client.get("drift")
     match chosen(output):
         case Output.JSON:
