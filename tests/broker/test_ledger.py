@@ -608,7 +608,7 @@ def test_an_answer_that_fails_holds_up_no_other(clock: FakeClock, limits: Limits
 
 
 def test_a_client_id_too_long_for_its_notices_gets_none(clock: FakeClock) -> None:
-    broker = make_broker(clock, Limits())
+    broker = make_broker(clock, Limits(max_client_id_bytes=65_535))
     watcher, client = Peer(broker), Peer(broker)
     watcher.connect("watcher", username="admin")
     watcher.subscribe("$uns/rejected/#")

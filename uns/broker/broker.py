@@ -101,6 +101,7 @@ class Broker:
         self.budget = Budget(self)
         self.expiries = Expiries(self.door, clock, self.timers)
         self.door.on_expiring = self.expiries.note
+        self.door.memory_finding = self.budget.retaining_finding
 
     # --- messages -----------------------------------------------------------------------------------------------
 
@@ -110,7 +111,7 @@ class Broker:
         self.stats.messages_in += 1
         self.ledger.begin()
         publisher = Publisher(message.publisher, role, address, "HTTP" if address else "internal")
-        short = self.budget.publish_finding() if message.qos else None
+        short = self.budget.publish_finding(message.retain, message.payload) if message.qos else None
         if short is not None:
             return self.door.refuse(publisher, message, short)
         return self.door.offer(

@@ -4,6 +4,7 @@ Integers, texts and bytearrays only: sqlite3 binds these at once, and looks for 
 and bytes among them), which takes longer than the rest of the row.
 """
 
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -60,7 +61,7 @@ def delivery_row(delivery: Delivery) -> Row:
         1 if delivery.retain else 0,
         delivery.packet_id,
         1 if delivery.released else 0,
-        ",".join(map(str, delivery.identifiers)) if delivery.identifiers else "",
+        _join(delivery.identifiers) if delivery.identifiers else "",
         delivery.share,
         delivery.expires_ms or 0,
         *(_NOWHERE if delivery.shared else _columns(delivery.message)),
@@ -78,10 +79,22 @@ def to_delivery(row: Row, shared_messages: dict[int, Message]) -> Delivery:
         bool(retain),
         packet_id,
         bool(released),
-        tuple(map(int, identifiers.split(","))) if identifiers else (),
+        _split(identifiers) if identifiers else (),
         share,
         expires_ms or None,
     )
+
+
+@lru_cache(maxsize=64)
+def _join(identifiers: tuple[int, ...]) -> str:
+    """Of thousands of identifiers, which are the same from message to message."""
+    return ",".join(map(str, identifiers))
+
+
+@lru_cache(maxsize=64)
+def _split(text: str) -> tuple[int, ...]:
+    """One tuple for all rows that have the same."""
+    return tuple(map(int, text.split(",")))
 
 
 def retained_row(retained: Retained) -> Row:
