@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from uns.broker import Batch, Delivery, Retained, SessionRow, StoredMessage, SubscriptionOptions
+from uns.broker import Batch, Delivery, Reading, Retained, SessionRow, StoredMessage, SubscriptionOptions
 from uns.link import Message
 from uns.persistence import BrokerStore
 
@@ -27,6 +27,7 @@ def batch(**changes) -> Batch:
         "taken": {},
         "retained": {},
         "promises": [],
+        "clock": Reading(1_790_000_000_004, 1_790_003_600_004),
     }
     return Batch(**empty | changes)
 
@@ -70,6 +71,7 @@ def test_everything_comes_back(reopened) -> None:
     assert snapshot.subscriptions == [(1, "a/#", OPTIONS)]
     assert snapshot.deliveries == [DELIVERY, ALONE]
     assert snapshot.taken == [(1, 7)]
+    assert snapshot.clock == FULL.clock
     assert retained == [Retained(MESSAGE, 1_790_000_000_003)]
 
 

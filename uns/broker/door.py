@@ -337,14 +337,13 @@ class Door:
 
     def restore(self, retained: Iterable[Retained]) -> None:
         """Take up the retained messages of the last run; nobody is subscribed yet."""
-        shift_ms = self._clock.monotonic_ms() - self._clock.wall_ms()
         publishers: dict[str, Publisher] = {}
         for row in retained:
             message = row.message
             publisher = publishers.get(message.publisher)
             if publisher is None:
                 publisher = publishers[message.publisher] = Publisher(message.publisher, "", "", "")
-            expires_ms = None if row.expires_ms is None else row.expires_ms + shift_ms
+            expires_ms = None if row.expires_ms is None else row.expires_ms - self._ledger.shift_ms
             current = Current(message.payload, message.received_ms, publisher)
             self._keep(current, message, expires_ms)
             self.topics.set(message.topic, current)

@@ -1,8 +1,9 @@
 """What stands on disk of a broker: the rows of its sessions, of the messages on their way to them, and of retained
 messages. Plain data, for the ledger that makes batches of it and the store that writes and reads it.
 
-Numbers are given once and ascend: a session, a message and a delivery are known on disk by theirs. Times are UTC
-milliseconds, since a monotonic clock starts anew with the machine.
+Numbers are given once and ascend: a session, a message and a delivery are known on disk by theirs. Times are
+milliseconds of a clock of the disk's own, which begins as UTC and then goes on with the monotonic clock, which itself
+starts anew with the machine. The wall clock says only how long nobody ran: it may be set while the broker runs.
 """
 
 from collections.abc import Iterable
@@ -15,6 +16,13 @@ from uns.link import Message
 if TYPE_CHECKING:
     from uns.broker.ledger import Promise
     from uns.broker.subscriptions import SubscriptionOptions
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """Two clocks at one moment. now_ms: the disk's own; wall_ms: UTC, as the machine had it."""
+
+    now_ms: int
+    wall_ms: int
 
 
 class SessionRow(msgspec.Struct, frozen=True):
@@ -65,7 +73,8 @@ class Retained(msgspec.Struct, frozen=True):
 class Batch(msgspec.Struct):
     """What changed, each thing once with its newest state; None stands for what is no more.
 
-    A session that is None takes its subscriptions and packet ids with it. promises: who waits for this batch.
+    A session that is None takes its subscriptions and packet ids with it. promises: who waits for this batch. clock:
+    when it was made.
     """
 
     sessions: dict[int, SessionRow | None]
@@ -77,13 +86,16 @@ class Batch(msgspec.Struct):
     taken: dict[tuple[int, int], bool]
     retained: dict[str, Retained | None]
     promises: "list[Promise]"
+    clock: Reading
 
 
 class Snapshot(msgspec.Struct):
-    """Everything on disk, as a broker takes it up when it starts. Deliveries ascend by number."""
+    """Everything on disk, as a broker takes it up when it starts. Deliveries ascend by number. clock: of the last
+    batch; None when there was none, and of a file from before there was such a clock, whose times are UTC."""
 
     sessions: list[SessionRow]
     subscriptions: "list[tuple[int, str, SubscriptionOptions]]"
     deliveries: list[Delivery]
     taken: list[tuple[int, int]]
     retained: Iterable[Retained]
+    clock: Reading | None = None

@@ -51,6 +51,7 @@ class Session:
         "incoming",
         "inflight",
         "kept_bytes",
+        "left_ms",
         "messages_in",
         "messages_out",
         "number",
@@ -82,6 +83,9 @@ class Session:
         self.user = ""
         self.role = ""
         self.since_ms = 0
+        """UTC, for people: when its client came, or left."""
+        self.left_ms = 0
+        """Monotonic: when its client left, if it did."""
         self.messages_in = 0
         self.messages_out = 0
         self.dropped = 0

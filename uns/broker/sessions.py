@@ -188,14 +188,19 @@ class SessionTable:
         session.connection = None
         self._stats.sessions_connected -= 1
         session.since_ms = self._door.now_ms
+        session.left_ms = self._clock.monotonic_ms()
         if session.expiry_s == 0:
             self.end(session)
             return
         self._ledger.session(session)
         self._refresh(session)
         if session.expiry_s != NEVER_EXPIRES_S:
-            due_ms = self._clock.monotonic_ms() + session.expiry_s * 1000
-            self._expiries[session] = self._timers.at(due_ms, lambda: self._expire(session))
+            self._wait(session)
+
+    def _wait(self, session: Session) -> None:
+        """End the session when its client has been away for so long."""
+        due_ms = session.left_ms + session.expiry_s * 1000
+        self._expiries[session] = self._timers.at(due_ms, partial(self._expire, session))
 
     def _expire(self, session: Session) -> None:
         self._stats.sessions_expired += 1
@@ -368,7 +373,7 @@ class SessionTable:
 
     def restore(self, snapshot: Snapshot) -> None:
         """Take up the sessions that outlived the last run; their clients are gone since they left, or since now."""
-        wall_ms, monotonic_ms = self._clock.wall_ms(), self._clock.monotonic_ms()
+        wall_ms, monotonic_ms, shift_ms = self._clock.wall_ms(), self._clock.monotonic_ms(), self._ledger.shift_ms
         by_number: dict[int, Session] = {}
         shared: dict[int, Kept] = {}
         for row in snapshot.sessions:
@@ -376,7 +381,9 @@ class SessionTable:
             session.number, session.role, session.expiry_s = row.number, row.role, row.expiry_s
             self._own(session, row.user)
             session.begin_ids(wall_ms)
-            session.since_ms = min(row.left_ms or wall_ms, wall_ms)  # the clock may have been set back
+            # The clock may have been set back since.
+            session.left_ms = min(row.left_ms - shift_ms, monotonic_ms) if row.left_ms else monotonic_ms
+            session.since_ms = wall_ms - (monotonic_ms - session.left_ms)
             self._ledger.restored(row.number)
         for number, topic_filter, options in snapshot.subscriptions:
             self._note(by_number[number], topic_filter, options)
@@ -397,7 +404,7 @@ class SessionTable:
                 delivery.qos,
                 delivery.retain,
                 delivery.identifiers,
-                None if delivery.expires_ms is None else delivery.expires_ms - wall_ms + monotonic_ms,
+                None if delivery.expires_ms is None else delivery.expires_ms - shift_ms,
                 delivery.share,
                 delivery.packet_id,
                 delivery.released,
@@ -408,8 +415,7 @@ class SessionTable:
         for session in by_number.values():
             self._ledger.session(session)  # one that was connected at the crash has left now
             if session.expiry_s != NEVER_EXPIRES_S:
-                left_ms = session.since_ms + session.expiry_s * 1000 - wall_ms
-                self._expiries[session] = self._timers.at(monotonic_ms + left_ms, partial(self._expire, session))
+                self._wait(session)
         self.review_all()
         self._stats.sessions = len(self._by_client_id)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from uns.broker import Batch, Retained, SessionRow, Snapshot
+from uns.broker import Batch, Reading, Retained, SessionRow, Snapshot
 from uns.persistence import rows
 from uns.persistence.rows import Row
 from uns.storage import Database
@@ -33,6 +33,7 @@ class BrokerStore:
     def load(self) -> Snapshot:
         """Everything on disk. `retained` is read as it is consumed: do so before the first `write`."""
         with self._database.read() as connection:
+            read = connection.execute("SELECT now_ms, wall_ms FROM clock").fetchone()
             messages = {row[0]: rows.to_message(row[1:]) for row in connection.execute("SELECT * FROM message")}
             return Snapshot(
                 sessions=[SessionRow(*row) for row in connection.execute("SELECT * FROM session")],
@@ -43,6 +44,7 @@ class BrokerStore:
                 ],
                 taken=[(session, packet_id) for session, packet_id in connection.execute("SELECT * FROM taken")],
                 retained=self._retained(),
+                clock=None if read is None else Reading(*read),
             )
 
     def _retained(self) -> Iterator[Retained]:
@@ -63,6 +65,7 @@ class BrokerStore:
             _put(connection, "delivery", 17, list(map(rows.delivery_row, batch.deliveries)))
             _put(connection, "taken", 2, [key for key, is_taken in batch.taken.items() if is_taken])
             _put(connection, "retained", 7, [rows.retained_row(each) for each in batch.retained.values() if each])
+            _put(connection, "clock", 3, [(1, batch.clock.now_ms, batch.clock.wall_ms)])
             gone = [key for key, options in batch.subscriptions.items() if options is None]
             connection.executemany("DELETE FROM subscription WHERE session = ? AND filter = ?", gone)
             free = [key for key, is_taken in batch.taken.items() if not is_taken]
