@@ -24,7 +24,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "policy": L0 | L1,
     "broker": L0 | L1 | {"policy"},
     "storage": L0,
-    **dict.fromkeys(("history", "violations", "persistence", "revisions"), L0 | L1 | {"broker", "policy"} | BASE | VERSION),
+    **dict.fromkeys(
+        ("history", "violations", "persistence", "revisions"), L0 | L1 | {"broker", "policy"} | BASE | VERSION
+    ),
     **dict.fromkeys(("server", "host", "api", "security", "edge", "web"), L0 | L1 | {"broker", "policy"}),
     "simulator": L0,
 }

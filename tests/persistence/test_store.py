@@ -6,7 +6,17 @@ from importlib import resources
 import msgspec
 import pytest
 
-from uns.broker import Batch, Delivery, Publisher, Retained, SessionRow, StoredMessage, SubscriptionOptions, Will
+from uns.broker import (
+    Batch,
+    Delivery,
+    Publisher,
+    Reading,
+    Retained,
+    SessionRow,
+    StoredMessage,
+    SubscriptionOptions,
+    Will,
+)
 from uns.link import Message
 from uns.persistence import BrokerStore, rows
 
@@ -35,6 +45,7 @@ def batch(**changes) -> Batch:
         "wills": {},
         "retained": {},
         "promises": [],
+        "clock": Reading(1_790_000_000_004, 1_790_003_600_004),
     }
     return Batch(**empty | changes)
 
@@ -81,6 +92,7 @@ def test_everything_comes_back(reopened) -> None:
     assert snapshot.deliveries == [DELIVERY, ALONE]
     assert snapshot.taken == [(1, 7)]
     assert snapshot.wills == [WILL]
+    assert snapshot.clock == FULL.clock
     assert retained == [Retained(MESSAGE, 1_790_000_000_003)]
 
 

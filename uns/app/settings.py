@@ -80,6 +80,9 @@ class MqttSettings(_Listener):
     max_sessions: int = Field(
         default=_LIMITS.max_sessions, ge=1, description="Past it no session is made that outlives its connection."
     )
+    max_client_id_bytes: int = Field(
+        default=_LIMITS.max_client_id_bytes, ge=23, le=65_535, description="Length of a client id in UTF-8."
+    )
     max_topic_levels: int = Field(default=_LIMITS.max_topic_levels, ge=1, description="Levels of a topic or filter.")
     max_topic_bytes: int = Field(
         default=_LIMITS.max_topic_bytes, ge=16, description="Length of a topic or filter in UTF-8."
@@ -92,6 +95,11 @@ class MqttSettings(_Listener):
     )
     max_subscriptions_per_client: int = Field(
         default=_LIMITS.max_subscriptions_per_client, ge=1, description="Of one session."
+    )
+    max_subscription_identifiers: int = Field(
+        default=_LIMITS.max_subscription_identifiers,
+        ge=1,
+        description="Filters with wildcards that have an identifier (MQTT 5), of one session.",
     )
     receive_maximum: int = Field(
         default=_LIMITS.receive_maximum,
@@ -123,7 +131,7 @@ class MqttSettings(_Listener):
     max_memory_bytes: int = Field(
         default=_LIMITS.max_memory_bytes,
         ge=1048576,
-        description="Retained, queued, unsent and unfinished; past it QoS 1 and 2 are refused.",
+        description="Of all that is held for clients; from 7/8 of it QoS 1 and 2 are refused.",
     )
     max_publish_rate: int = Field(
         default=_LIMITS.max_publish_rate,

@@ -101,6 +101,7 @@ class Broker:
         self.budget = Budget(self)
         self.expiries = Expiries(self.door, clock, self.timers)
         self.door.on_expiring = self.expiries.note
+        self.door.memory_finding = self.budget.retaining_finding
 
     # --- messages -----------------------------------------------------------------------------------------------
 
@@ -110,7 +111,7 @@ class Broker:
         self.stats.messages_in += 1
         self.ledger.begin()
         publisher = Publisher(message.publisher, role, address, "HTTP" if address else "internal")
-        short = self.budget.publish_finding() if message.qos else None
+        short = self.budget.publish_finding(message.retain, message.payload) if message.qos else None
         if short is not None:
             return self.door.refuse(publisher, message, short)
         return self.door.offer(
@@ -124,6 +125,7 @@ class Broker:
 
     def restore(self, snapshot: Snapshot) -> None:
         """Take up what outlived the last run; before anybody connects or publishes."""
+        self.ledger.resume(snapshot.clock)
         self.door.restore(snapshot.retained)
         self.sessions.restore(snapshot)
 
@@ -224,8 +226,10 @@ class Broker:
 
         None of it is early, not even by the grain of the clock.
         """
-        self.door.now_ms = self.clock.wall_ms()
-        return self.timers.run(self.clock.monotonic_ms() - self.clock.grain_ms, TIMERS_PER_TICK)
+        wall_ms, monotonic_ms = self.clock.wall_ms(), self.clock.monotonic_ms()
+        self.door.now_ms = wall_ms
+        self.ledger.look(wall_ms, monotonic_ms)
+        return self.timers.run(monotonic_ms - self.clock.grain_ms, TIMERS_PER_TICK)
 
     def publish_sys_topics(self, interval_s: int, version: str, memory_bytes: MemoryBytes | None = None) -> None:
         """Say on `$SYS/broker/…` how the broker is, now and each `interval_s` seconds; call it once."""

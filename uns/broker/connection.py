@@ -23,6 +23,7 @@ from uns.broker.route import Target
 from uns.broker.session import Session
 from uns.broker.state import State
 from uns.broker.timers import Timer
+from uns.errors import shorten
 from uns.link import Message, Properties
 from uns.mqtt import (
     Auth,
@@ -139,7 +140,7 @@ class Connection(Outlet):
         self.unread: Callable[[], int] | None = None
         """Set by the server: the bytes that came and have not reached this connection yet."""
         self.kept_bytes = 0
-        """What topic aliases and the will take, as long as the connection lasts."""
+        """What a CONNECT until its answer, topic aliases and the will take, as long as the connection lasts."""
         self._laden = broker.laden
         self.meter: Meter | None = None
         self.refusal = broker.admittance.enter(self.host, broker.limits)
@@ -174,7 +175,7 @@ class Connection(Outlet):
         """
         if self.state is _CLOSED:
             return False
-        now_ms = self.last_seen_ms = self._clock.monotonic_ms()
+        now_ms = self._clock.monotonic_ms()
         self._laden.add(self)
         self._stats.bytes_in += len(data)
         if self.meter is not None:
@@ -227,7 +228,7 @@ class Connection(Outlet):
         return self.kept_bytes + (self.session.kept_bytes if self.session is not None else 0)
 
     def keep(self, size: int) -> None:
-        """Topic aliases or the will take so much more, or less."""
+        """What is kept for the connection takes so much more, or less."""
         self.kept_bytes += size
         self._stats.client_bytes += size
 
@@ -247,11 +248,11 @@ class Connection(Outlet):
         self.working = True
         self._door.now_ms = self._clock.wall_ms()
         try:
-            self._work(until_ms, SMALL_PACKETS if late else PACKETS_AT_ONCE)
+            self._work(now_ms, until_ms, SMALL_PACKETS if late else PACKETS_AT_ONCE)
         finally:
             self.working = False
 
-    def _work(self, deadline_ms: int, room: int) -> None:
+    def _work(self, now_ms: int, deadline_ms: int, room: int) -> None:
         """room: how many packets may be decoded between two looks at the clock."""
         decoder, worked = self.decoder, False
         while (self.throttled or self._handle_held(deadline_ms)) and self._feed(deadline_ms):
@@ -272,6 +273,8 @@ class Connection(Outlet):
                 return
             worked = True
             packets = decoder.read(room)
+            if packets:
+                self.last_seen_ms = now_ms  # MQTT-3.1.2-22: a packet counts, bytes of one that never ends do not
             if decoder.control_packets:
                 self._count_control()
             if len(packets) == 1 and not decoder.behind:
@@ -395,7 +398,7 @@ class Connection(Outlet):
                 return
             self.last_seen_ms = now_ms  # the silence is ours
         if now_ms - self.last_seen_ms >= self.keep_alive_ms:
-            self._cut_silent("nothing came")
+            self._cut_silent("no whole packet came")
         else:
             self._watch()
 
@@ -482,7 +485,7 @@ class Connection(Outlet):
     def taken_over(self) -> None:
         """Another connection took this client id (MQTT-3.1.4-3)."""
         if self.state is State.OPEN:
-            text = f"another connection came with client id '{self.client_id}'"
+            text = f"another connection came with client id '{shorten(self.client_id)}'"
             self.disconnect(ReasonCode.SESSION_TAKEN_OVER, text)
         else:
             self.close()  # before its CONNACK, which has no such code

@@ -14,7 +14,7 @@ from uns.broker.kept import Retained
 from uns.broker.ledger import Ledger
 from uns.broker.limits import Limits
 from uns.broker.passing import LARGE_BYTES, Passing
-from uns.broker.quota import properties_bytes
+from uns.broker.quota import message_bytes
 from uns.broker.refusals import (
     OnDefect,
     Refusals,
@@ -24,7 +24,7 @@ from uns.broker.refusals import (
     rejection_notice,
     tagged,
 )
-from uns.broker.retained import RETAINED_BYTES, retained_finding
+from uns.broker.retained import retained_finding
 from uns.broker.route import Current, Fanout, Route, Target
 from uns.broker.stats import Stats
 from uns.broker.subscriptions import SubscriptionTable
@@ -77,6 +77,8 @@ class Door:
         self._epoch = 0
         self.on_expiring: Callable[[str, int | None], None] | None = None
         """Told of each retained message that will expire, at which monotonic time, and when it no longer will."""
+        self.memory_finding: Callable[[Message | None, str, bytes, Properties | None], Finding | None] | None = None
+        """Why memory is too short to retain this in the place of that, or None."""
 
     def offer(
         self,
@@ -96,13 +98,13 @@ class Door:
             route = self._compile(topic, publisher.role)
         elif route.admission is not self.admission:
             route.judge_by(self.admission.rule(topic), self.admission)
-        verdict = ACCEPTED
         finding = self._finding(route.rule, publisher.role, payload, retain, properties)
-        if retain and payload and finding is None:
-            before = route.current.retained
-            finding = retained_finding(self._limits, self._stats, before, topic, payload, properties)
+        verdict = ACCEPTED if finding is None else judge(route.rule.mode, finding)
+        if retain and payload and verdict.delivered:
+            excess = self._excess_finding(route.current.retained, topic, payload, properties)
+            if excess is not None:
+                finding, verdict = excess, judge(route.rule.mode, excess)
         if finding is not None:
-            verdict = judge(route.rule.mode, finding)
             message = Message(topic, payload, qos, retain, properties, publisher.client_id, self.now_ms)
             self._refusals.record(verdict, publisher, message, route.rule.mode, self.now_ms)
             if not verdict.delivered:
@@ -234,6 +236,15 @@ class Door:
         except Exception as error:  # a validator that fails must never let a message pass unjudged
             return self._refusals.validator_failed(rule.topic, error)
 
+    def _excess_finding(
+        self, before: Message | None, topic: str, payload: bytes, properties: Properties | None
+    ) -> Finding | None:
+        """Why there is no room to retain this in the place of `before`, or None."""
+        finding = retained_finding(self._limits, self._stats, before, topic, payload, properties)
+        if finding is None and self.memory_finding is not None:
+            finding = self.memory_finding(before, topic, payload, properties)
+        return finding
+
     def _name_finding(self, topic: str) -> Finding | None:
         fault = topic_fault(topic) or self.depth_fault(topic)
         return malformed_topic(topic, fault) if fault else None
@@ -325,14 +336,13 @@ class Door:
 
     def restore(self, retained: Iterable[Retained]) -> None:
         """Take up the retained messages of the last run; nobody is subscribed yet."""
-        shift_ms = self._clock.monotonic_ms() - self._clock.wall_ms()
         publishers: dict[str, Publisher] = {}
         for row in retained:
             message = row.message
             publisher = publishers.get(message.publisher)
             if publisher is None:
                 publisher = publishers[message.publisher] = Publisher(message.publisher, "", "", "")
-            expires_ms = None if row.expires_ms is None else row.expires_ms + shift_ms
+            expires_ms = None if row.expires_ms is None else row.expires_ms - self._ledger.shift_ms
             current = Current(message.payload, message.received_ms, publisher)
             self._keep(current, message, expires_ms)
             self.topics.set(message.topic, current)
@@ -347,7 +357,10 @@ class Door:
             self.on_expiring(about.topic, expires_ms)
         current.retained, current.expires_ms = message, expires_ms
         stats.retained += (message is not None) - (before is not None)
-        stats.retained_bytes += _kept_bytes(message) - _kept_bytes(before)
+        if message is not None:
+            stats.retained_bytes += message_bytes(message)
+        if before is not None:
+            stats.retained_bytes -= message_bytes(before)
 
     def _expires_ms(self, properties: Properties | None) -> int | None:
         if properties is None or "message_expiry_interval" not in properties:
@@ -507,12 +520,6 @@ class Door:
             if chosen is not None:
                 chosen.session.deliver(message, chosen, 0, retain and chosen.retain_as_published, None)
         self._hand_over(message, fanout.local)
-
-
-def _kept_bytes(message: Message | None) -> int:
-    if message is None:
-        return 0
-    return len(message.topic) + len(message.payload) + properties_bytes(message.properties) + RETAINED_BYTES
 
 
 def _is_admitted(rule: TopicRule) -> bool:

@@ -1,8 +1,9 @@
 """What stands on disk of a broker: the rows of its sessions, of the messages on their way to them, of wills and of
 retained messages. Plain data, for the ledger that makes batches of it and the store that writes and reads it.
 
-Numbers are given once and ascend: a session, a message and a delivery are known on disk by theirs. Times are UTC
-milliseconds, since a monotonic clock starts anew with the machine.
+Numbers are given once and ascend: a session, a message and a delivery are known on disk by theirs. Times are
+milliseconds of a clock of the disk's own, which begins as UTC and then goes on with the monotonic clock, which itself
+starts anew with the machine. The wall clock says only how long nobody ran: it may be set while the broker runs.
 """
 
 from collections.abc import Iterable
@@ -16,6 +17,13 @@ from uns.link import Message
 if TYPE_CHECKING:
     from uns.broker.ledger import Promise
     from uns.broker.subscriptions import SubscriptionOptions
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """Two clocks at one moment. now_ms: the disk's own; wall_ms: UTC, as the machine had it."""
+
+    now_ms: int
+    wall_ms: int
 
 
 class SessionRow(msgspec.Struct, frozen=True):
@@ -85,7 +93,8 @@ class Retained(msgspec.Struct, frozen=True):
 class Batch(msgspec.Struct):
     """What changed, each thing once with its newest state; None stands for what is no more.
 
-    A session that is None takes its subscriptions and packet ids with it. promises: who waits for this batch.
+    A session that is None takes its subscriptions and packet ids with it. promises: who waits for this batch. clock:
+    when it was made.
     """
 
     sessions: dict[int, SessionRow | None]
@@ -98,10 +107,13 @@ class Batch(msgspec.Struct):
     wills: dict[str, Will | None]
     retained: dict[str, Retained | None]
     promises: "list[Promise]"
+    clock: Reading
 
 
 class Snapshot(msgspec.Struct):
-    """Everything on disk, as a broker takes it up when it starts. Messages stand by number, deliveries ascend by it."""
+    """Everything on disk, as a broker takes it up when it starts. Messages stand by number, deliveries ascend by it.
+    clock: of the last batch; None when there was none, and of a file from before there was such a clock, whose times
+    are UTC."""
 
     sessions: list[SessionRow]
     subscriptions: "list[tuple[int, str, SubscriptionOptions]]"
@@ -110,3 +122,4 @@ class Snapshot(msgspec.Struct):
     taken: list[tuple[int, int]]
     wills: list[Will]
     retained: Iterable[Retained]
+    clock: Reading | None = None

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from uns.broker.kept import Batch, Delivery, Retained, SessionRow, StoredMessage, Will
+from uns.broker.kept import Batch, Delivery, Reading, Retained, SessionRow, StoredMessage, Will
 from uns.broker.refusals import OnDefect
 from uns.clock import Clock
 from uns.errors import Finding
@@ -56,6 +56,10 @@ class Promise:
         return not self.open
 
 
+CLOCK_SET_MS = 1000
+"""A wall clock that is this far from where it was was set."""
+
+
 class Kept:
     """A message for which more than one session waits: it is stored once for all of them, under its number.
 
@@ -76,6 +80,7 @@ class Ledger:
 
     enabled: False keeps nothing, so every answer goes out at once. failing: why the disk takes nothing now, or None.
     on_urgency: told whenever the open batch becomes more urgent; whoever writes batches then calls `take` in time.
+    shift_ms: what the clock of the disk is ahead of the monotonic one; the same for the whole run.
     """
 
     def __init__(self, clock: Clock, *, enabled: bool = False, on_defect: OnDefect | None = None) -> None:
@@ -83,6 +88,7 @@ class Ledger:
         self.failing: Finding | None = None
         self.urgency = Urgency.NONE
         self.on_urgency: Callable[[Urgency], None] | None = None
+        self.shift_ms = self._ahead_ms = clock.wall_ms() - clock.monotonic_ms()
         self._clock = clock
         self._on_defect = on_defect
         self._promise: Promise | None = None
@@ -284,9 +290,10 @@ class Ledger:
         """
         if self.urgency is Urgency.NONE:
             return None
-        shift_ms = self._clock.wall_ms() - self._clock.monotonic_ms()
+        shift_ms, wall_ms, monotonic_ms = self.shift_ms, self._clock.wall_ms(), self._clock.monotonic_ms()
+        self._ahead_ms = wall_ms - monotonic_ms
         batch = self._in_flight = Batch(
-            sessions={number: _session_row(session) for number, session in self._sessions.items()},
+            sessions={number: _session_row(session, shift_ms) for number, session in self._sessions.items()},
             subscriptions=self._subscriptions,
             messages=[_stored(kept) for kept in self._messages.values() if kept.waiting > 1],
             messages_done=self._messages_done,
@@ -296,6 +303,7 @@ class Ledger:
             wills=self._wills,
             retained={topic: _retained(current, shift_ms) for topic, current in self._retained.items()},
             promises=self._promises,
+            clock=Reading(monotonic_ms + shift_ms, wall_ms),
         )
         self._sessions, self._subscriptions, self._messages, self._messages_done = {}, {}, {}, []
         self._on_their_way, self._deliveries, self._deliveries_done = self._deliveries, {}, []
@@ -347,7 +355,19 @@ class Ledger:
             if self._on_defect is not None:
                 self._on_defect("an answer that waited for the disk failed", "", error)
 
+    def look(self, wall_ms: int, monotonic_ms: int) -> None:
+        """Note when the wall clock was set: else the next run took that for time in which nobody ran."""
+        if self.enabled and abs(wall_ms - monotonic_ms - self._ahead_ms) >= CLOCK_SET_MS:
+            self._raise(Urgency.LAZY)
+
     # --- after a restart ----------------------------------------------------------------------------------------
+
+    def resume(self, last: Reading | None) -> None:
+        """The clock of the disk goes on from the last run, and from as long as nobody ran; a wall clock that was set
+        back meanwhile does not tell how long."""
+        if last is not None:
+            gone_ms = max(0, self._clock.wall_ms() - last.wall_ms)
+            self.shift_ms = last.now_ms + gone_ms - self._clock.monotonic_ms()
 
     def restored(self, number: int) -> None:
         """Numbers up to this one are in use on disk."""
@@ -358,10 +378,10 @@ class Ledger:
         self._wills_written.add(client_id)
 
 
-def _session_row(session: "Session | None") -> SessionRow | None:
+def _session_row(session: "Session | None", shift_ms: int) -> SessionRow | None:
     if session is None:
         return None
-    left_ms = 0 if session.connection is not None else session.since_ms
+    left_ms = 0 if session.connection is not None else session.left_ms + shift_ms
     return SessionRow(session.number, session.client_id, session.user, session.role, session.expiry_s, left_ms)
 
 

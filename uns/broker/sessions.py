@@ -26,6 +26,10 @@ from uns.errors import Finding, shorten
 from uns.mqtt import ReasonCode
 from uns.topics import TopicTrie, parse_share
 
+SESSION_BYTES = 2560
+"""A session with nothing in it, its names aside."""
+SUBSCRIPTION_BYTES = 400
+LEVEL_BYTES = 200
 FILTER_COPIES = 2
 """A filter lies in memory whole and by its levels."""
 
@@ -83,7 +87,7 @@ class SessionTable:
         expiry = self._expiries.pop(session, None)
         if expiry is not None:
             expiry.cancel()
-        session.user = granted.user
+        self._own(session, granted.user)
         session.connection = connection
         self._stats.sessions_connected += 1
         self._stats.sessions_maximum = max(self._stats.sessions_maximum, self._stats.sessions_connected)
@@ -98,8 +102,13 @@ class SessionTable:
 
     def _make(self, client_id: str) -> Session:
         session = Session(client_id, self._limits, self._stats, self._notices, self._ledger, self.held)
-        session.keep(len(client_id))
+        session.keep(SESSION_BYTES + client_id.__sizeof__())
         return session
+
+    def _own(self, session: Session, user: str) -> None:
+        """The session is this user's."""
+        session.keep(len(user) - len(session.user))
+        session.user = user
 
     def set_expiry(self, session: Session, expiry_s: int) -> None:
         """How long the session outlives its connection; one that does is kept on disk."""
@@ -195,14 +204,19 @@ class SessionTable:
         session.connection = None
         self._stats.sessions_connected -= 1
         session.since_ms = self._door.now_ms
+        session.left_ms = self._clock.monotonic_ms()
         if session.expiry_s == 0:
             self.end(session)
             return
         self._ledger.session(session)
         self._refresh(session)
         if session.expiry_s != NEVER_EXPIRES_S:
-            due_ms = self._clock.monotonic_ms() + session.expiry_s * 1000
-            self._expiries[session] = self._timers.at(due_ms, lambda: self._expire(session))
+            self._wait(session)
+
+    def _wait(self, session: Session) -> None:
+        """End the session when its client has been away for so long."""
+        due_ms = session.left_ms + session.expiry_s * 1000
+        self._expiries[session] = self._timers.at(due_ms, partial(self._expire, session))
 
     def _expire(self, session: Session) -> None:
         self._stats.sessions_expired += 1
@@ -281,27 +295,51 @@ class SessionTable:
             self._stats.subscribes_refused += 1
             return refused
         is_new = topic_filter not in session.subscriptions
-        if is_new and len(session.subscriptions) >= self._limits.max_subscriptions_per_client:
-            self._stats.subscriptions_over_quota += 1
-            if session.connection is not None:
-                setting = "max_subscriptions_per_client"
-                self._notices.raise_for(session.connection, Trouble.SUBSCRIBE_OVER_QUOTA, setting)
-            return Finding(
-                id="quota.subscriptions",
-                what=f"'{session.client_id}' already has {len(session.subscriptions)} subscriptions.",
-                hint="Use wildcards, or raise mqtt.max_subscriptions_per_client in uns.yaml.",
-            )
+        excess = self._excess_finding(session, topic_filter, options)
+        if excess is not None:
+            return excess
         if session.number and self._ledger.failing is not None:
             return self._ledger.failing
-        session.subscriptions[topic_filter] = options
-        if is_new:
-            session.keep(FILTER_COPIES * len(topic_filter))
+        self._note(session, topic_filter, options)
         self._door.subscriptions.add(session, topic_filter, options)
         if session.number:
             self._ledger.subscription(session, topic_filter, options)
         if group or options.retain_handling == 2 or (options.retain_handling == 1 and not is_new):
             return None  # MQTT-3.3.1-10, -11; none for shared subscriptions (MQTT 5, 4.8.2)
         return self._retained_for(session, bare, options)
+
+    def _excess_finding(self, session: Session, topic_filter: str, options: SubscriptionOptions) -> Finding | None:
+        """Why the session may not have one more subscription, or one more identifier, or None."""
+        limits, before = self._limits, session.subscriptions.get(topic_filter)
+        if before is None and len(session.subscriptions) >= limits.max_subscriptions_per_client:
+            setting, hint = "max_subscriptions_per_client", "Use wildcards"
+            held = f"{len(session.subscriptions)} subscriptions"
+        elif (
+            _adds_up(topic_filter, options) > _adds_up(topic_filter, before)
+            and session.identifiers >= limits.max_subscription_identifiers
+        ):
+            setting, hint = "max_subscription_identifiers", "Subscribe without an identifier"
+            held = f"{session.identifiers} subscription identifiers at filters with wildcards"
+        else:
+            return None
+        self._stats.subscriptions_over_quota += 1
+        if session.connection is not None:
+            self._notices.raise_for(session.connection, Trouble.SUBSCRIBE_OVER_QUOTA, setting)
+        return Finding(
+            id="quota.subscriptions",
+            what=f"'{shorten(session.client_id)}' already has {held}.",
+            hint=f"{hint}, or raise mqtt.{setting} in uns.yaml.",
+        )
+
+    def _note(self, session: Session, topic_filter: str, options: SubscriptionOptions | None) -> None:
+        """The session has this subscription, or has it no more (None)."""
+        before = session.subscriptions.get(topic_filter)
+        if options is not None:
+            session.subscriptions[topic_filter] = options
+        elif before is not None:
+            del session.subscriptions[topic_filter]
+        session.keep(_filter_bytes(topic_filter) * ((options is not None) - (before is not None)))
+        session.identifiers += _adds_up(topic_filter, options) - _adds_up(topic_filter, before)
 
     def _retained_for(self, session: Session, topic_filter: str, options: SubscriptionOptions) -> Feed:
         """Read as the client takes them, so that a large namespace fills no buffer."""
@@ -314,10 +352,10 @@ class SessionTable:
 
     def unsubscribe(self, session: Session, topic_filter: str) -> bool:
         """False when the session had no such subscription."""
-        if session.subscriptions.pop(topic_filter, None) is None:
+        if topic_filter not in session.subscriptions:
             return False
+        self._note(session, topic_filter, None)
         session.feeds.pop(topic_filter, None)  # MQTT-3.10.4-2
-        session.keep(-FILTER_COPIES * len(topic_filter))
         if session.number:
             self._ledger.subscription(session, topic_filter, None)
         self._door.invalidate([self._door.subscriptions.remove(session, topic_filter)])
@@ -327,19 +365,21 @@ class SessionTable:
 
     def restore(self, snapshot: Snapshot) -> None:
         """Take up the sessions that outlived the last run; their clients are gone since they left, or since now."""
-        wall_ms, monotonic_ms = self._clock.wall_ms(), self._clock.monotonic_ms()
+        wall_ms, monotonic_ms, shift_ms = self._clock.wall_ms(), self._clock.monotonic_ms(), self._ledger.shift_ms
         by_number: dict[int, Session] = {}
         shared = {number: Kept(number, each, written=True) for number, each in snapshot.messages.items()}
         self._ledger.restored(max(shared, default=0))
         for row in snapshot.sessions:
             session = by_number[row.number] = self._by_client_id[row.client_id] = self._make(row.client_id)
-            session.number, session.user, session.role, session.expiry_s = row.number, row.user, row.role, row.expiry_s
+            session.number, session.role, session.expiry_s = row.number, row.role, row.expiry_s
+            self._own(session, row.user)
             session.begin_ids(wall_ms)
-            session.since_ms = min(row.left_ms or wall_ms, wall_ms)  # the clock may have been set back
+            # The clock may have been set back since.
+            session.left_ms = min(row.left_ms - shift_ms, monotonic_ms) if row.left_ms else monotonic_ms
+            session.since_ms = wall_ms - (monotonic_ms - session.left_ms)
             self._ledger.restored(row.number)
         for number, topic_filter, options in snapshot.subscriptions:
-            by_number[number].subscriptions[topic_filter] = options
-            by_number[number].keep(FILTER_COPIES * len(topic_filter))
+            self._note(by_number[number], topic_filter, options)
             self._door.subscriptions.add(by_number[number], topic_filter, options)
         for number, packet_id in snapshot.taken:
             by_number[number].incoming.add(packet_id)
@@ -352,7 +392,7 @@ class SessionTable:
                 delivery.qos,
                 delivery.retain,
                 delivery.identifiers,
-                None if delivery.expires_ms is None else delivery.expires_ms - wall_ms + monotonic_ms,
+                None if delivery.expires_ms is None else delivery.expires_ms - shift_ms,
                 delivery.share,
                 delivery.packet_id,
                 delivery.released,
@@ -364,8 +404,21 @@ class SessionTable:
         for session in by_number.values():
             self._ledger.session(session)  # one that was connected at the crash has left now
             if session.expiry_s != NEVER_EXPIRES_S:
-                left_ms = session.since_ms + session.expiry_s * 1000 - wall_ms
-                self._expiries[session] = self._timers.at(monotonic_ms + left_ms, partial(self._expire, session))
+                self._wait(session)
         self.wills.restore(snapshot.wills)
         self.review_all()
         self._stats.sessions = len(self._by_client_id)
+
+
+def _filter_bytes(topic_filter: str) -> int:
+    """Roughly what a subscription takes in memory."""
+    levels = topic_filter.count("/") + 1
+    return SUBSCRIPTION_BYTES + LEVEL_BYTES * levels + FILTER_COPIES * len(topic_filter)
+
+
+def _adds_up(topic_filter: str, options: SubscriptionOptions | None) -> bool:
+    """May its identifier stand beside thousands of others in one message? Not without a wildcard: one such filter
+    matches a topic. Nor in a shared subscription, by which each message comes alone."""
+    if options is None or not options.identifier or topic_filter.startswith("$share/"):
+        return False
+    return "+" in topic_filter or "#" in topic_filter

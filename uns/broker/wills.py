@@ -49,7 +49,7 @@ class Wills:
         if delay_s == 0:
             self._publish(will)
             return
-        due_ms = self._clock.wall_ms() + delay_s * 1000
+        due_ms = self._clock.monotonic_ms() + delay_s * 1000 + self._ledger.shift_ms
         will = msgspec.structs.replace(will, delay_s=delay_s, due_ms=due_ms)
         self._ledger.will(will.client_id, will)
         self._wait(will, delay_s * 1000)
@@ -78,11 +78,11 @@ class Wills:
 
     def restore(self, wills: Iterable[Will]) -> None:
         """Take up the wills of the last run: all their clients are gone, since then or since now."""
-        wall_ms = self._clock.wall_ms()
+        disk_ms = self._clock.monotonic_ms() + self._ledger.shift_ms
         for will in wills:
             self._ledger.will_restored(will.client_id)
             delay_ms = will.delay_s * 1000
-            left_ms = min(will.due_ms - wall_ms, delay_ms) if will.due_ms else delay_ms  # the clock may be set back
+            left_ms = min(will.due_ms - disk_ms, delay_ms) if will.due_ms else delay_ms  # it may have been set back
             self._wait(will, max(left_ms, self._grace_s * 1000))
 
     def _wait(self, will: Will, wait_ms: int) -> None:

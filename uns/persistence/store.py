@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from uns.broker import Batch, Retained, SessionRow, Snapshot
+from uns.broker import Batch, Reading, Retained, SessionRow, Snapshot
 from uns.persistence import rows
 from uns.persistence.rows import Row
 from uns.storage import Database
@@ -36,6 +36,7 @@ class BrokerStore:
         """Everything on disk. `retained` is read as it is consumed: do so before the first `write`."""
         with self._database.read() as connection:
             bodies = connection.execute("SELECT body FROM delivery ORDER BY number")
+            read = connection.execute("SELECT now_ms, wall_ms FROM clock").fetchone()
             return Snapshot(
                 sessions=[SessionRow(*row) for row in connection.execute("SELECT * FROM session")],
                 subscriptions=[rows.to_subscription(row) for row in connection.execute("SELECT * FROM subscription")],
@@ -44,6 +45,7 @@ class BrokerStore:
                 taken=[(session, packet_id) for session, packet_id in connection.execute("SELECT * FROM taken")],
                 wills=[rows.to_will(row) for row in connection.execute("SELECT * FROM will")],
                 retained=self._retained(),
+                clock=None if read is None else Reading(*read),
             )
 
     def _retained(self) -> Iterator[Retained]:
@@ -65,6 +67,7 @@ class BrokerStore:
             _put(connection, "taken", 2, [key for key, is_taken in batch.taken.items() if is_taken])
             _put(connection, "will", 14, [rows.will_row(each) for each in batch.wills.values() if each])
             _put(connection, "retained", 7, [rows.retained_row(each) for each in batch.retained.values() if each])
+            _put(connection, "clock", 3, [(1, batch.clock.now_ms, batch.clock.wall_ms)])
             gone = [key for key, options in batch.subscriptions.items() if options is None]
             connection.executemany("DELETE FROM subscription WHERE session = ? AND filter = ?", gone)
             free = [key for key, is_taken in batch.taken.items() if not is_taken]

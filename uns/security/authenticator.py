@@ -44,7 +44,7 @@ class _Question(msgspec.Struct, frozen=True):
     password_hash: str
     password: bytes
     digest: bytes
-    pair: str
+    pair: bytes
     host: str
 
 
@@ -59,8 +59,8 @@ class Authenticator:
         self._key = os.urandom(32)
         self._verified: OrderedDict[bytes, None] = OrderedDict()
         self._absent_hash = hash_password(os.urandom(16).hex())
-        self._pairs = FailureThrottle(clock, burst=10, refill_ms=5_000, capacity=PAIRS_KEPT)
-        self._hosts = FailureThrottle(clock, burst=30, refill_ms=1_000, capacity=ADDRESSES_KEPT)
+        self._pairs: FailureThrottle[bytes] = FailureThrottle(clock, burst=10, refill_ms=5_000, capacity=PAIRS_KEPT)
+        self._hosts: FailureThrottle[str] = FailureThrottle(clock, burst=30, refill_ms=1_000, capacity=ADDRESSES_KEPT)
         self._turn = asyncio.Lock()
         self.failures = 0
 
@@ -119,7 +119,7 @@ class Authenticator:
         if not username:
             return _no_user() if password else self._without_credentials(address)
         host, password = host_of(address), password or b""
-        pair = f"{host} {username}"
+        pair = self._digest(username, host.encode())  # of a length of its own: a user name may have 65,535 bytes
         wait_ms = self._pairs.wait_ms(pair)
         if wait_ms:
             return _throttled(host, wait_ms)
@@ -144,7 +144,7 @@ class Authenticator:
             self._verified.popitem(last=False)
         return Identity(account.user, account.role)
 
-    def _refuse(self, pair: str, host: str) -> Finding:
+    def _refuse(self, pair: bytes, host: str) -> Finding:
         self.failures += 1
         self._pairs.failed(pair)
         self._hosts.failed(host)
@@ -169,9 +169,9 @@ class Authenticator:
             hint="Log in as a user of access.yaml, or set `anonymous: {from: anywhere}` on a trusted network.",
         )
 
-    def _digest(self, username: str, password: bytes) -> bytes:
+    def _digest(self, username: str, beside: bytes) -> bytes:
         name = username.encode(errors="surrogatepass")
-        return hashlib.blake2b(len(name).to_bytes(4) + name + password, key=self._key).digest()
+        return hashlib.blake2b(len(name).to_bytes(4) + name + beside, key=self._key).digest()
 
 
 def _no_user() -> Finding:
