@@ -211,7 +211,7 @@ def empty_topics(target: Target) -> None:
 
 
 @attack("topics")
-def slashes_without_end(target: Target) -> None:
+def slashes_lasting(target: Target) -> None:
     slashes = "/" * 65_535
     with opened(target.port) as wire:
         for _ in range(20):
@@ -502,7 +502,7 @@ def plain_and_shared_both_deliver(target: Target) -> None:
 
 
 @attack("sessions")
-def expiry_without_end(target: Target) -> None:
+def expiry_lasting(target: Target) -> None:
     """0xFFFFFFFF is capped and the client told."""
     with Wire(target.port) as wire:
         connack = wire.connect("forever", properties={"session_expiry_interval": 0xFFFFFFFF})
@@ -568,6 +568,89 @@ def subscription_bomb(target: Target) -> None:
         beside.ping()
     assert fate_of(target.port, encode(Subscribe(1, [Subscription("a")] * 100_000), 5)) == ReasonCode.QUOTA_EXCEEDED
     assert fate_of(target.port, encode(Unsubscribe(1, ["a"] * 100_000), 5)) == ReasonCode.QUOTA_EXCEEDED
+
+
+def deep_filters(count: int, name: str = "deep") -> list[str]:
+    """Each of thirty levels, with none in common."""
+    tail = "/".join(f"level{number}" for number in range(29))
+    return [f"{name}{number}/{tail}" for number in range(count)]
+
+
+def subscribe_all(wire: Wire, filters: list[str], qos: int = 1) -> None:
+    for start in range(0, len(filters), 1000):
+        assert set(wire.subscribe(*filters[start : start + 1000], qos=qos).reason_codes) == {qos}
+
+
+def lasting(target: Target, client_id: str, expiry_s: int) -> Wire:
+    return opened(target.port, client_id, properties={"session_expiry_interval": expiry_s})
+
+
+@attack("volume", rss_mib=150)
+def sessions_of_ten_thousand_filters_end(target: Target) -> None:
+    """By a goodbye, by a clean start, by expiry; each time the name can be had again at once."""
+    filters = deep_filters(10_000)
+    with lasting(target, "greedy", 60) as wire:
+        subscribe_all(wire, filters)
+        wire.send(Disconnect(0, {"session_expiry_interval": 0}))
+        assert wire.fate() is None
+    with lasting(target, "greedy", 60) as wire:
+        subscribe_all(wire, filters)
+    with lasting(target, "greedy", 1) as wire:
+        subscribe_all(wire, filters)
+    expired = target.stats["sessions_expired"]
+    until(lambda: target.stats["sessions_expired"] > expired, "the session expires")
+    with lasting(target, "greedy", 0) as wire:
+        wire.send(*(Publish(topic_filter, b"1") for topic_filter in filters[:100]))
+        wire.send(Pingreq())
+        assert type(wire.next()).__name__ == "Pingresp", "nothing is left of the subscriptions"
+
+
+@attack("volume", rss_mib=64)
+def many_sessions_expire_at_once(target: Target) -> None:
+    """Two hundred, with a hundred filters and a will each."""
+    expired = target.stats["sessions_expired"]
+    for number in range(200):
+        will = ConnectWill("wills/late", b"1", properties={"will_delay_interval": 5})
+        keep = {"session_expiry_interval": 2}
+        with opened(target.port, f"late{number}", will=will, properties=keep) as wire:
+            subscribe_all(wire, deep_filters(100, f"late{number}-"))
+    until(lambda: target.stats["sessions_expired"] - expired == 200, "all of them expire")
+
+
+@attack("volume", rss_mib=64)
+def as_many_filters_in_a_packet_as_are_taken(target: Target) -> None:
+    """Two thousand come with one SUBSCRIBE and go with one UNSUBSCRIBE, again and again."""
+    filters = deep_filters(2_000)
+    with opened(target.port) as wire:
+        for _ in range(10):
+            wire.send(Subscribe(1, [Subscription(each, 1) for each in filters]))
+            assert wire.next().reason_codes == [1] * 2_000
+            wire.send(Unsubscribe(1, filters))
+            assert wire.next().reason_codes == [0] * 2_000
+
+
+@attack("volume", rss_mib=64)
+def shared_group_of_the_absent(target: Target) -> None:
+    """A thousand members are away; one that ends leaves ten thousand messages, which go to the others."""
+    group = "$share/absent/absent/#"
+    with lasting(target, "first", 60) as wire:
+        wire.subscribe(group, qos=1)
+    frames = [encode(Publish("absent/a", b"x", 1, packet_id=number + 1), 5) for number in range(10_000)]
+    with opened(target.port) as wire:
+        for start in range(0, 10_000, 50):
+            wire.send_bytes(b"".join(frames[start : start + 50]))
+            for _ in range(50):
+                assert wire.next().reason_code == 0
+    for number in range(1000):
+        with lasting(target, f"absent{number}", 60) as wire:
+            wire.subscribe(group, qos=1)
+    with lasting(target, "first", 0):
+        pass
+    with lasting(target, "absent7", 0) as wire:
+        wire.subscribe(group, qos=1)
+    for number in range(1000):
+        with lasting(target, f"absent{number}", 0):
+            pass
 
 
 @attack("volume", rss_mib=64, max_topics=20_000)

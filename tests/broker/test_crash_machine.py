@@ -3,6 +3,7 @@
 The clients keep their own session state, as real ones do, through whatever happens to the broker: they send again what
 was not acknowledged, and know the QoS 2 packet ids they have taken. What a client has not read when its connection
 breaks is lost. The disk writes one batch at a time, which a crash may find before or after its commit, and may refuse.
+What an ended session leaves is worked off at once, or in steps that anything may come between.
 Shrink a failure with `phases` widened by `Phase.shrink`.
 """
 
@@ -19,7 +20,8 @@ from tests.broker.conftest import by_username, compile_admission
 from tests.broker.peer import Peer
 from tests.broker.test_ledger import Disk
 from tests.support.clock import FakeClock
-from uns.broker import Batch, Broker, Limits, State, Urgency
+from tests.support.hurried import hurry, work_off
+from uns.broker import Batch, Broker, Limits, State, Urgency, leftovers, review, sessions, subscriptions
 from uns.errors import Finding
 from uns.mqtt import (
     Connack,
@@ -106,6 +108,7 @@ class CrashMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.clock = FakeClock()
+        self.is_hurried = False
         self.broker = self._make()
         self.disk = Disk(self.broker)
         self.flight: Batch | None = None
@@ -119,10 +122,16 @@ class CrashMachine(RuleBasedStateMachine):
         """What may be retained on a topic: the last that was acknowledged, and what was sent after it."""
 
     def _make(self) -> Broker:
-        return Broker(ADMISSION, self.clock, limits=LIMITS, authenticate=by_username, keeps=True)
+        broker = Broker(ADMISSION, self.clock, limits=LIMITS, authenticate=by_username, keeps=True)
+        if self.is_hurried:
+            hurry(broker)
+        return broker
 
-    @initialize(versions=st.lists(st.sampled_from([4, 5]), min_size=3, max_size=3))
-    def begin(self, versions: list[int]) -> None:
+    @initialize(versions=st.lists(st.sampled_from([4, 5]), min_size=3, max_size=3), is_hurried=st.booleans())
+    def begin(self, versions: list[int], is_hurried: bool) -> None:
+        self.is_hurried = is_hurried
+        if is_hurried:
+            hurry(self.broker)
         for name, version in zip(NAMES, versions, strict=True):
             self.connect(name, version, False, True)
             self.read(name)
@@ -292,9 +301,15 @@ class CrashMachine(RuleBasedStateMachine):
             assert payload in possible, f"{topic} retains {payload!r}, may be {possible}"
             possible[:] = [payload] + [each for each in possible if each != payload and self._is_unacknowledged(each)]
 
+    @rule()
+    def turn(self) -> None:
+        """What is left to be done goes on by some steps."""
+        self.broker.turns.run()
+
     @rule(ms=st.sampled_from([10, 30_000, (EXPIRY_S + 1) * 1000]))
     def advance(self, ms: int) -> None:
         self.clock.advance(ms)
+        self.turn()
         for client in self.clients.values():
             client.unwritten_ms += ms
             if client.peer is None and client.unwritten_ms >= EXPIRY_S * 1000:
@@ -306,6 +321,7 @@ class CrashMachine(RuleBasedStateMachine):
     @rule()
     def calm(self) -> None:
         """The disk works and has worked off everything: nobody waits any more."""
+        work_off(self.broker)
         for _ in range(100):
             if self.flight is None and self.broker.ledger.urgency is Urgency.NONE:
                 break
@@ -323,7 +339,7 @@ class CrashMachine(RuleBasedStateMachine):
         for session in self.broker.sessions:
             held = [*session.queue, *session.inflight.values()]
             assert session.held_bytes == sum(each.bytes for each in held)
-            assert all(bool(each.number) == bool(session.number) for each in held)
+            assert all(bool(each.number) == bool(session.number) for each in held) or self.is_hurried
             window = session.connection.send_window if session.connection is not None else LIMITS.receive_maximum
             assert len(session.inflight) <= max(window, LIMITS.receive_maximum)
 
@@ -491,8 +507,12 @@ class CrashMachine(RuleBasedStateMachine):
 
 
 @pytest.fixture(autouse=True)
-def _no_shared_state() -> None:
+def _small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """The machine makes its own broker; the fixtures of this folder are not for it."""
+    monkeypatch.setattr(leftovers, "STEP", 1)
+    monkeypatch.setattr(review, "STEP", 1)
+    monkeypatch.setattr(sessions, "ROWS_AT_ONCE", 1)
+    monkeypatch.setattr(subscriptions, "SWEPT_AT_ONCE", 1)
 
 
 TestCrashMachine = CrashMachine.TestCase

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tests.broker.conftest import ACCESS, by_username, compile_admission
 from tests.broker.peer import Peer
 from tests.support.clock import FakeClock
+from tests.support.hurried import hurry, work_off
 from uns.broker import Broker
 from uns.mqtt import Disconnect, Puback, Pubcomp, Publish, Pubrec, Pubrel, ReasonCode, Unsubscribe
 
@@ -184,10 +185,12 @@ steps = st.lists(
 
 
 @settings(max_examples=80, deadline=None)
-@given(steps)
-def test_no_message_is_lost_while_somebody_is_left(todo: list[tuple[str, int]]) -> None:
+@given(steps, st.booleans())
+def test_no_message_is_lost_while_somebody_is_left(todo: list[tuple[str, int]], is_hurried: bool) -> None:
     """Members come, answer some, and go in every way: in the end every message was answered once."""
     broker = Broker(compile_admission(), FakeClock(), authenticate=by_username)
+    if is_hurried:
+        hurry(broker)
     peer, members, number = Peer(broker), {}, 0
     peer.connect("publisher")
     answered: list[bytes] = []
@@ -227,6 +230,7 @@ def test_no_message_is_lost_while_somebody_is_left(todo: list[tuple[str, int]]) 
         else:
             member.lose()
             del members[name]
+    work_off(broker)
     for name in (0, 1, 2):  # those that sleep come back, and everybody answers until there is nothing left
         join(name)
     while sum(len(_look(member)) for member in members.values()):

@@ -27,16 +27,13 @@ from uns.broker.state import State
 from uns.broker.stats import Stats
 from uns.broker.sys_topics import MemoryBytes, SysTopics
 from uns.broker.timers import Timers
-from uns.broker.turns import Turns
+from uns.broker.turns import TURN_MS, Turns
 from uns.clock import Clock
 from uns.errors import Finding
 from uns.link import Message, Receive
 from uns.policy.verdict import Admission, Verdict
 from uns.policy.violation import Violation
 from uns.topics import TopicTrie
-
-TIMERS_PER_TICK = 500
-"""Ten thousand sessions or wills may be due in the same moment; the clients have their turn in between."""
 
 
 class ClientInfo(msgspec.Struct, frozen=True):
@@ -88,7 +85,9 @@ class Broker:
         self.door = Door(admission, clock, self.limits, self.stats, self.ledger, on_violation, on_defect)
         self.notices = Notices(clock, self.timers, on_notice)
         self.admittance = Admittance(clock)
-        self.sessions = SessionTable(self.door, clock, self.timers, self.limits, self.stats, self.notices, self.ledger)
+        self.sessions = SessionTable(
+            self.door, clock, self.timers, self.turns, self.limits, self.stats, self.notices, self.ledger
+        )
         self.ready: list[Connection] = []
         self.laden: set[Connection] = set()
         """Connections that may hold bytes which were not read or not sent: the `budget` looks at no others."""
@@ -134,7 +133,8 @@ class Broker:
         return self.door.check(topic, payload, role)
 
     def replace_admission(self, admission: Admission, role_of: Callable[[str], str | None] | None = None) -> None:
-        """Change the policy hot: every topic is judged anew at its next message, every subscription at once.
+        """Change the policy hot: every topic is judged anew at its next message, and no subscription is
+        in force any more that has lost its right.
 
         role_of: the role that a user has from now on, None for one who may not connect any more; left out, everybody
         keeps theirs.
@@ -222,23 +222,25 @@ class Broker:
         return f"{ASSIGNED_PREFIX}{self._assigned}"
 
     def tick(self) -> int | None:
-        """Run what is due, so much of it at a time; the monotonic time in ms of the next timer, which may be past.
+        """Run what is due, for TURN_MS at a time; the monotonic time in ms of the next timer, which may be past.
 
         None of it is early, not even by the grain of the clock.
         """
-        wall_ms, monotonic_ms = self.clock.wall_ms(), self.clock.monotonic_ms()
+        clock, wall_ms, now_ms = self.clock, self.clock.wall_ms(), self.clock.monotonic_ms()
         self.door.now_ms = wall_ms
-        self.ledger.look(wall_ms, monotonic_ms)
-        return self.timers.run(monotonic_ms - self.clock.grain_ms, TIMERS_PER_TICK)
+        self.ledger.look(wall_ms, now_ms)
+        return self.timers.run(now_ms - clock.grain_ms, lambda: clock.monotonic_ms() >= now_ms + TURN_MS)
 
     def publish_sys_topics(self, interval_s: int, version: str, memory_bytes: MemoryBytes | None = None) -> None:
         """Say on `$SYS/broker/…` how the broker is, now and each `interval_s` seconds; call it once."""
         SysTopics(self, interval_s, version, memory_bytes).start()
 
     def shut_down(self) -> None:
-        """Tell every client goodbye with 0x8B (server shutting down); their wills are published."""
+        """Tell every client goodbye with 0x8B (server shutting down); their wills are published, and what ended
+        sessions leave is passed on."""
         for connection in list(self._connections):
             connection.server_shutting_down()
+        self.turns.finish()
 
     # --- for people to look at ----------------------------------------------------------------------------------
 

@@ -61,7 +61,7 @@ class Budget:
         """Add up, and act on it."""
         stats, limits = self._stats, self._limits
         self._weigh_traffic()
-        stats.queued_bytes = self._broker.sessions.held.bytes
+        stats.queued_bytes = self._broker.sessions.queued_bytes
         self._relieve_queues(limits.max_queued_total_bytes, "max_queued_total_bytes")
         self._relieve_memory()
         stats.memory_bytes = total = self._total()
@@ -145,7 +145,7 @@ class Budget:
                 Trouble.CUT, session.client_id, session.client_id, "", "max_memory_bytes", detail
             )
             table.give_up(session)
-            self._stats.queued_bytes = table.held.bytes
+            self._stats.queued_bytes = table.queued_bytes
 
     def _relieve_queues(self, limit: int, setting: str) -> None:
         """Halve the fullest queues until all of them together are within the limit."""
@@ -157,7 +157,7 @@ class Budget:
                 return
             if not session.shed_half():
                 continue
-            stats.queued_bytes = self._broker.sessions.held.bytes
+            stats.queued_bytes = self._broker.sessions.queued_bytes
             address = session.connection.address if session.connection is not None else ""
             self._notices.raise_notice(Trouble.QUEUE_FULL, session.client_id, address, setting)
 

@@ -84,6 +84,16 @@ Feed = Iterator[tuple[Message, Target, int | None] | None]
 """Retained messages still to be sent for a SUBSCRIBE, with their monotonic expiry in ms or None; None is a pause in the
 search for more."""
 _FED: Any = object()
+_DONE: Any = object()
+
+
+class _Unfinished:
+    """What is left of a packet that is handled in steps; it comes before all that came after it."""
+
+    __slots__ = ("steps",)
+
+    def __init__(self, steps: Iterator[None]) -> None:
+        self.steps = steps
 
 
 class Connection(Outlet):
@@ -346,7 +356,7 @@ class Connection(Outlet):
         while held and self.state is not _AUTHENTICATING and len(self.owed) < OWED_ANSWERS:
             packet = held.popleft()
             self._handle(packet)
-            count += LOOK_EVERY if type(packet) is PublishRun or type(packet) is Subscribe else 1
+            count += LOOK_EVERY if type(packet) is PublishRun or type(packet) is _Unfinished else 1
             if count >= LOOK_EVERY:
                 count = 0
                 if held and self.monotonic_ms() >= deadline_ms:
@@ -362,6 +372,19 @@ class Connection(Outlet):
             _ON_PACKET[type(packet)](self, packet)
         if self.state is _CLOSED:
             self.held.clear()
+
+    def in_steps(self, steps: Iterator[None]) -> None:
+        """Handle a packet that asks for more than a turn has time for. The next one waits until it is done; should the
+        connection end before that, the steps go on without it."""
+        self._on_unfinished(_Unfinished(steps))
+
+    def _on_unfinished(self, packet: _Unfinished) -> None:
+        if next(packet.steps, _DONE) is _DONE:
+            return
+        if self.state is _CLOSED:
+            self.broker.turns.in_steps(packet.steps)
+        else:
+            self.held.appendleft(packet)
 
     def _on_run(self, run: PublishRun) -> None:
         session, door, count = self.session, self._door, len(run.messages)
@@ -511,6 +534,7 @@ class Connection(Outlet):
         self._stop_timer()
         if self.meter is not None:
             self.meter.stop()
+        first = self.held[0] if self.held else None
         self.held.clear()
         self.feeds = OrderedDict()  # the session keeps its own
         for promise, _ in (*self.owed, *self.withheld):
@@ -530,6 +554,8 @@ class Connection(Outlet):
             if will is not None:
                 broker.sessions.wills.lost(will, expiry_s)
         broker.forget(self)
+        if type(first) is _Unfinished:
+            broker.turns.in_steps(first.steps)
         if not self.ready:
             self.wake()  # so that the server closes the socket
 
@@ -543,6 +569,7 @@ _ON_PACKET: Final[dict[type, Callable[[Connection, Any], None]]] = {
     Subscribe: on_subscribe,
     Unsubscribe: on_unsubscribe,
     Pingreq: Connection._on_pingreq,
+    _Unfinished: Connection._on_unfinished,
     Disconnect: Connection._on_disconnect,
     Auth: Connection._on_auth,
 }

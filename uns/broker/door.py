@@ -6,7 +6,7 @@
 Only this file touches routes, current values and retained messages.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from uns.broker.connection import Connection
 from uns.broker.identity import Publisher
@@ -35,10 +35,11 @@ from uns.mqtt import PublishRun
 from uns.mqtt.wire import MAX_TEXT_BYTES
 from uns.policy.verdict import ACCEPTED, Admission, Outcome, TopicRule, Verdict, judge
 from uns.policy.violation import Violation
-from uns.topics import TopicTrie, topic_fault
+from uns.topics import TopicTrie, parse_share, topic_fault
 
 NODES_LOOKED_AT = 2000
-"""Beyond it, one step of the epoch, which every topic notices at its next message, costs less than a walk."""
+FILTERS_LOOKED_AT = 500
+"""Beyond them, one step of the epoch, which every topic notices at its next message, costs less than a walk."""
 SEARCH_STEP = 256
 STRAYS_KEPT = 10_000
 STRAY_BYTES_KEPT = 4_194_304
@@ -436,10 +437,15 @@ class Door:
         route.epoch = self._epoch
         return fanout
 
-    def invalidate(self, topic_filters: Iterable[str]) -> None:
-        """Forget the fan-out of the topics that any of these filters matches; of all topics when that is cheaper."""
+    def invalidate(self, topic_filters: Collection[str]) -> None:
+        """Forget the fan-out of the topics that any of these filters matches, shared ones among them; of all topics
+        when that is cheaper."""
+        if len(topic_filters) > FILTERS_LOOKED_AT:
+            self._epoch += 1
+            return
         wide = []
-        for topic_filter in topic_filters:
+        for given in topic_filters:
+            topic_filter = parse_share(given)[1]
             if "+" in topic_filter or "#" in topic_filter:
                 wide.append(topic_filter)
             elif (route := self._routes.get(topic_filter)) is not None:

@@ -93,8 +93,8 @@ class Retained(msgspec.Struct, frozen=True):
 class Batch(msgspec.Struct):
     """What changed, each thing once with its newest state; None stands for what is no more.
 
-    A session that is None takes its subscriptions and packet ids with it. promises: who waits for this batch. clock:
-    when it was made.
+    A session that is None takes its subscriptions and packet ids with it; its deliveries are done with one by one, in
+    this batch or later. promises: who waits for this batch. clock: when it was made.
     """
 
     sessions: dict[int, SessionRow | None]

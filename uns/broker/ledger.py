@@ -190,11 +190,10 @@ class Ledger:
         self._raise(Urgency.SOON if session.connection is not None else Urgency.LAZY)
 
     def session_ended(self, session: "Session") -> None:
-        """It will not come back; the caller has called `dropped` for everything that was on its way."""
-        number, session.number = session.number, 0
-        for topic_filter in session.subscriptions:
-            self._subscriptions.pop((number, topic_filter), None)
-        self._sessions[number] = None
+        """It will not come back. The caller calls `dropped` for everything that was on its way, in this batch or in a
+        later one; until then there are deliveries without a session."""
+        self._sessions[session.number] = None
+        session.number = 0
         self._ended.append(session.client_id)
         self._owe(Urgency.NOW)
 

@@ -1,20 +1,24 @@
 """SUBSCRIBE and UNSUBSCRIBE (MQTT 5, 3.8 to 3.11)."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from uns.broker.subscriptions import SubscriptionOptions
 from uns.errors import Finding, answer
 from uns.mqtt import ReasonCode, Suback, Subscribe, Unsuback, Unsubscribe
-from uns.topics import parse_share
 
 if TYPE_CHECKING:
-    from uns.broker.connection import Connection
-
+    from uns.broker.connection import Connection, Feed
 
 V3_SUBSCRIBE_FAILURE = 0x80
+FILTERS_AT_ONCE = 32
 
 
 def on_subscribe(connection: "Connection", packet: Subscribe) -> None:
+    connection.in_steps(_subscribe(connection, packet))
+
+
+def _subscribe(connection: "Connection", packet: Subscribe) -> Iterator[None]:
     session = connection.session
     assert session is not None
     identifier = (packet.properties or {}).get("subscription_identifier", 0)
@@ -23,7 +27,13 @@ def on_subscribe(connection: "Connection", packet: Subscribe) -> None:
     codes: list[int] = []
     problems: list[Finding] = []
     changed: list[str] = []
-    for wanted in packet.subscriptions:
+    feeds: dict[str, Feed] = {}
+    for number, wanted in enumerate(packet.subscriptions):
+        if number and number % FILTERS_AT_ONCE == 0:
+            yield
+            if connection.session is not session:
+                break
+            ledger.begin()
         options = SubscriptionOptions(
             wanted.qos, wanted.no_local, wanted.retain_as_published, wanted.retain_handling, identifier
         )
@@ -35,14 +45,21 @@ def on_subscribe(connection: "Connection", packet: Subscribe) -> None:
             codes.append(_subscribe_failure(connection, result))
             continue
         if result is not None:
-            session.feeds.pop(wanted.filter, None)  # what it has not sent yet is in the new one
-            session.feeds[wanted.filter] = result
+            feeds[wanted.filter] = result
         codes.append(wanted.qos)
         if before != options:
-            changed.append(parse_share(wanted.filter)[1])
+            changed.append(wanted.filter)
     connection.broker.door.invalidate(changed)
-    properties = connection.problem(problems[0]) if problems and connection.version == 5 else None
-    connection.answer(Suback(packet.packet_id, codes, properties), ledger.owed())
+    for topic_filter, feed in feeds.items():
+        if topic_filter in session.subscriptions:
+            session.feeds.pop(topic_filter, None)  # what it has not sent yet is in the new one
+            session.feeds[topic_filter] = feed
+    if connection.session is session:
+        properties = connection.problem(problems[0]) if problems and connection.version == 5 else None
+        promise = ledger.owed()
+        if session.number and len(codes) > max(FILTERS_AT_ONCE, len(problems)):
+            promise = ledger.barrier()  # behind the batches that earlier steps may be in
+        connection.answer(Suback(packet.packet_id, codes, properties), promise)
 
 
 def _subscribe_failure(connection: "Connection", finding: Finding) -> int:
@@ -52,14 +69,23 @@ def _subscribe_failure(connection: "Connection", finding: Finding) -> int:
 
 
 def on_unsubscribe(connection: "Connection", packet: Unsubscribe) -> None:
+    connection.in_steps(_unsubscribe(connection, packet))
+
+
+def _unsubscribe(connection: "Connection", packet: Unsubscribe) -> Iterator[None]:
     session = connection.session
     assert session is not None
     ledger = connection.broker.ledger
     ledger.begin()
-    codes = [
-        0 if connection.broker.sessions.unsubscribe(session, topic_filter) else ReasonCode.NO_SUBSCRIPTION_EXISTED
-        for topic_filter in packet.filters
-    ]
-    # While the disk refuses, waiting would gain nothing: UNSUBACK has no code that says so.
-    promise = ledger.owed() if ledger.failing is None else None
-    connection.answer(Unsuback(packet.packet_id, [int(code) for code in codes], None), promise)
+    gone: dict[str, None] = {}
+    codes: list[int] = []
+    for topic_filter in packet.filters:
+        is_there = topic_filter in session.subscriptions and topic_filter not in gone
+        codes.append(0 if is_there else int(ReasonCode.NO_SUBSCRIPTION_EXISTED))
+        if is_there:
+            gone[topic_filter] = None
+    yield from connection.broker.sessions.unsubscribe(session, gone)
+    if connection.session is session:
+        # While the disk refuses, waiting would gain nothing: UNSUBACK has no code that says so.
+        promise = ledger.barrier() if gone and session.number and ledger.failing is None else None
+        connection.answer(Unsuback(packet.packet_id, codes, None), promise)

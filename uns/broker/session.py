@@ -6,7 +6,8 @@ stays in `inflight` until PUBACK or PUBCOMP. On resumption everything inflight i
 """
 
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from uns.broker.held import Held
@@ -15,6 +16,7 @@ from uns.broker.limits import Limits
 from uns.broker.notices import Notices, Trouble
 from uns.broker.outgoing import Outgoing
 from uns.broker.route import Target
+from uns.broker.state import State
 from uns.broker.stats import Stats
 from uns.broker.subscriptions import SubscriptionOptions
 from uns.link import Message, Properties
@@ -22,6 +24,7 @@ from uns.mqtt import Publish, Pubrel
 
 if TYPE_CHECKING:
     from uns.broker.connection import Connection, Feed
+    from uns.broker.review import Rights
 
 NEVER_EXPIRES_S = 0xFFFFFFFF
 
@@ -30,6 +33,8 @@ class Session:
     """Hashed by identity: a clean start makes a new session for the same client id.
 
     number: in the ledger, 0 when the session ends with its connection and so is not kept.
+    subscriptions: what it has. The trie follows: what else it holds of this session is not in force.
+    review: set while its subscriptions are looked through; nothing that waits leaves before that is done.
     """
 
     __slots__ = (
@@ -56,6 +61,7 @@ class Session:
         "messages_out",
         "number",
         "queue",
+        "review",
         "role",
         "since_ms",
         "subscriptions",
@@ -79,6 +85,7 @@ class Session:
         self.feeds: OrderedDict[str, Feed] = OrderedDict()
         """Retained messages still owed, by filter: one that is subscribed to again starts anew, so that the
         subscriptions bound them. They outlive a connection like the queue does."""
+        self.review: Rights | None = None
         self.expiry_s = 0
         self.user = ""
         self.role = ""
@@ -102,7 +109,12 @@ class Session:
     @property
     def keeps_up(self) -> bool:
         """Connected, and with room for one more message."""
-        return self.connection is not None and not self.connection.congested and not self._is_waiting
+        connection = self.connection
+        return connection is not None and not connection.congested and not self._is_waiting and self.review is None
+
+    def hears(self, topic_filter: str) -> bool:
+        """Is its subscription to this filter in force? Not when it ended, or its role has lost the right to it."""
+        return topic_filter in self.subscriptions and (self.review is None or self.review.allows(self, topic_filter))
 
     @property
     def _is_waiting(self) -> bool:
@@ -156,9 +168,7 @@ class Session:
             self._queued_bytes -= outgoing.bytes
             if outgoing.expires_ms is not None and outgoing.expires_ms <= connection.monotonic_ms():
                 self._stats.expired += 1
-                self._held.release(outgoing)
-                if outgoing.number:
-                    self._ledger.dropped(outgoing)
+                self._discard(outgoing)
                 continue
             self._start(connection, outgoing)
 
@@ -176,30 +186,18 @@ class Session:
                 connection.answer(Pubrel(packet_id), self._ledger.barrier())
         self.pump()
 
-    def give_back(self, share: str) -> list[Outgoing]:
-        """Take out what waits here by this shared subscription. What has been sent is left: it must be completed
-        (MQTT-3.10.4-3)."""
-        given = [outgoing for outgoing in self.queue if outgoing.share == share]
+    def give_back(self, shares: Collection[str]) -> list[Outgoing]:
+        """Take out what waits here by these shared subscriptions, for somebody else. What has been sent is left: it
+        must be completed (MQTT-3.10.4-3)."""
+        given = [outgoing for outgoing in self.queue if outgoing.share in shares]
         if given:
-            self.queue = deque(outgoing for outgoing in self.queue if outgoing.share != share)
+            self.queue = deque(outgoing for outgoing in self.queue if outgoing.share not in shares)
             self._queued_bytes -= sum(outgoing.bytes for outgoing in given)
-            for outgoing in given:
-                self._held.release(outgoing)
-                if outgoing.number:
-                    self._ledger.dropped(outgoing)
         return given
 
-    def orphans(self) -> list[Outgoing]:
-        """What the other members of shared subscriptions get when this session ends, oldest first (MQTT 5, 4.8.2).
-
-        A QoS 1 message that was sent but not acknowledged is among them; a QoS 2 message that was sent is not: nobody
-        but this client may get it, for it may have taken it (MQTT-4.8.2-5).
-        """
-        sent = [outgoing for outgoing in self.inflight.values() if outgoing.share and outgoing.qos == 1]
-        return sent + [outgoing for outgoing in self.queue if outgoing.share]
-
     def withdraw(self, is_wanted: Callable[[Outgoing], bool]) -> list[Outgoing]:
-        """Take back, oldest first, what is on its way to this session or waits for it, and is not wanted.
+        """Take out, oldest first, what is on its way to this session or waits for it, and is not wanted; the caller
+        sees to it that it is released.
 
         What was sent keeps its packet id until the client has answered it: its window must stay true (MQTT-3.3.4-9).
         """
@@ -217,24 +215,29 @@ class Session:
                 taken.append(outgoing)
                 self._queued_bytes -= outgoing.bytes
         self.queue = waiting
-        for outgoing in taken:
-            self._held.release(outgoing)
-            if outgoing.number:
-                self._ledger.dropped(outgoing)
         self.dropped += len(taken)
         return taken
 
-    def forget(self) -> None:
-        """The session has ended: nothing waits for it, and nothing is on its way to it."""
-        self.dropped += len(self.queue) + len(self.inflight)
-        for outgoing in (*self.queue, *self.inflight.values()):
-            self._held.release(outgoing)
-            if outgoing.number:
-                self._ledger.dropped(outgoing)
-        self.queue.clear()
-        self.inflight.clear()
-        self._resend.clear()
+    def end(self) -> tuple[dict[str, SubscriptionOptions], Iterable[Outgoing]]:
+        """From now on it gets nothing and holds nothing: the subscriptions and, oldest first, the messages it leaves,
+        which the caller sees to."""
+        left = chain(self.inflight.values(), self.queue)
+        subscriptions, self.subscriptions = self.subscriptions, {}
+        self.review = None
+        self.expiry_s = 0
+        self.inflight, self.queue, self._resend = {}, deque(), deque()
         self._queued_bytes = self._inflight_bytes = 0
+        self.keep(-self.kept_bytes)
+        return subscriptions, left
+
+    def reviewed(self) -> None:
+        """Its subscriptions have been looked through: what waited goes on."""
+        self.review = None
+        connection = self.connection
+        if connection is not None and connection.state is State.OPEN:  # else CONNACK comes first
+            self.pump()
+            if self.feeds and not connection.ready:
+                connection.wake()
 
     def keep(self, size: int) -> None:
         """Its names or its filters take so much more, or less."""
@@ -252,9 +255,11 @@ class Session:
         False when there was nothing.
         """
         if not self.queue:
-            shed = len(self.withdraw(lambda outgoing: False))
-            self._stats.queue_shed += shed
-            return shed > 0
+            shed = self.withdraw(lambda outgoing: False)
+            for outgoing in shed:
+                self._discard(outgoing)
+            self._stats.queue_shed += len(shed)
+            return bool(shed)
         target = self._queued_bytes // 2
         while self.queue and self._queued_bytes > target:
             self._shed_oldest()
@@ -263,10 +268,13 @@ class Session:
     def _shed_oldest(self) -> None:
         shed = self.queue.popleft()
         self._queued_bytes -= shed.bytes
-        self._held.release(shed)
-        if shed.number:
-            self._ledger.dropped(shed)
+        self._discard(shed)
         self._count_shed()
+
+    def _discard(self, outgoing: Outgoing) -> None:
+        self._held.release(outgoing)
+        if outgoing.number:
+            self._ledger.dropped(outgoing)
 
     def _count_shed(self) -> None:
         self.dropped += 1
@@ -285,9 +293,7 @@ class Session:
         """The client takes no packet of this size, or there is nothing left to send."""
         outgoing = self.inflight.pop(packet_id)
         self._inflight_bytes -= outgoing.bytes
-        self._held.release(outgoing)
-        if outgoing.number:
-            self._ledger.dropped(outgoing)
+        self._discard(outgoing)
 
     def begin_ids(self, number: int) -> None:
         """Give packet ids from here on: the client may still hold one of the last run that we know nothing of."""
@@ -307,6 +313,8 @@ class Session:
     def _has_room(self, connection: "Connection") -> bool:
         if self._inflight_bytes >= self._limits.max_queued_bytes:
             return False  # a client that never acknowledges holds large messages no better than many
+        if self.review is not None:
+            return False
         return not connection.congested and len(self.inflight) - len(self._resend) < connection.send_window
 
     def _start(self, connection: "Connection", outgoing: Outgoing) -> None:

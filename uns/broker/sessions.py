@@ -1,6 +1,6 @@
 """Which client has which session? Take-over, expiry, delayed wills, and the subscriptions of a session."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
 
 from msgspec import structs
@@ -11,21 +11,24 @@ from uns.broker.held import Held
 from uns.broker.identity import Granted
 from uns.broker.kept import Snapshot
 from uns.broker.ledger import Kept, Ledger
+from uns.broker.leftovers import Leftovers
 from uns.broker.limits import Limits
 from uns.broker.notices import Notices, Trouble
 from uns.broker.outgoing import Outgoing
-from uns.broker.refusals import rejected_topic
+from uns.broker.review import Reviews, access_finding
 from uns.broker.route import Target
 from uns.broker.session import NEVER_EXPIRES_S, Session
 from uns.broker.stats import Stats
 from uns.broker.subscriptions import SubscriptionOptions
 from uns.broker.timers import Timer, Timers
+from uns.broker.turns import Turns
 from uns.broker.wills import Wills
 from uns.clock import Clock
 from uns.errors import Finding, shorten
 from uns.mqtt import ReasonCode
-from uns.topics import TopicTrie, parse_share
+from uns.topics import parse_share
 
+ROWS_AT_ONCE = 64
 SESSION_BYTES = 2560
 """A session with nothing in it, its names aside."""
 SUBSCRIPTION_BYTES = 400
@@ -42,6 +45,7 @@ class SessionTable:
         door: Door,
         clock: Clock,
         timers: Timers,
+        turns: Turns,
         limits: Limits,
         stats: Stats,
         notices: Notices,
@@ -52,6 +56,9 @@ class SessionTable:
         self._ledger = ledger
         self._clock = clock
         self._timers = timers
+        self._turns = turns
+        self._leftovers = Leftovers(door.subscriptions, clock, self.held, ledger, stats)
+        self._reviews = Reviews(door, turns, self._leftovers, self.unsubscribe)
         self._limits = limits
         self._stats = stats
         self._notices = notices
@@ -95,7 +102,7 @@ class SessionTable:
         self._stats.sessions = len(self._by_client_id)
         if session.role != granted.role:
             session.role = granted.role
-            self._review(session)
+            self._reviews.begin([session])
         self._refresh(session)
         self.set_expiry(session, expiry_s)
         return session, present
@@ -116,14 +123,16 @@ class SessionTable:
         if expiry_s:
             self._ledger.session(session)
         elif session.number:
-            self._drop_kept(session)
+            self._ledger.session_ended(session)
+            self._turns.in_steps(self._drop_rows([*session.queue, *session.inflight.values()]))
 
-    def _drop_kept(self, session: Session) -> None:
-        """The session ends with its connection, so nothing of it outlives a crash either."""
-        for outgoing in (*session.queue, *session.inflight.values()):
+    def _drop_rows(self, outgoings: list[Outgoing]) -> Iterator[None]:
+        """The session ends with its connection, so nothing on its way to it outlives a crash either."""
+        for number, outgoing in enumerate(outgoings, 1):
             if outgoing.number:
                 self._ledger.dropped(outgoing)
-        self._ledger.session_ended(session)
+            if number % ROWS_AT_ONCE == 0:
+                yield
 
     def room_finding(self, client_id: str, expiry_s: int) -> Finding | None:
         """Why no session that outlives its connection can be made for this client, or None.
@@ -165,39 +174,7 @@ class SessionTable:
 
     def review_all(self) -> None:
         """The policy has changed: no subscription outlives the right to it."""
-        for session in self:
-            self._review(session)
-
-    def _review(self, session: Session) -> None:
-        """End the subscriptions that the session's role may not have, with what came by none of the others."""
-        lost = [each for each in session.subscriptions if self._access_finding(session, each) is not None]
-        if not lost:
-            return
-        left = session.subscriptions.keys() - lost
-        plain: TopicTrie[str] = TopicTrie()
-        for topic_filter in left:
-            if not topic_filter.startswith("$share/"):
-                plain.set(topic_filter, topic_filter)
-
-        def is_wanted(outgoing: Outgoing) -> bool:
-            if outgoing.released:
-                return True  # the client has it, and only the end of the exchange is left
-            if outgoing.share:
-                return outgoing.share in left
-            return bool(plain.matching(outgoing.message.topic))
-
-        withdrawn = session.withdraw(is_wanted)
-        for topic_filter in lost:
-            self.unsubscribe(session, topic_filter)
-        # MQTT-4.8.2-5: one of QoS 2 that was sent may have been taken, and is for nobody else.
-        self._pass_on([each for each in withdrawn if each.share and not (each.qos == 2 and each.packet_id)])
-
-    def _access_finding(self, session: Session, topic_filter: str) -> Finding | None:
-        """Why the session's role may not have this subscription, or None; everybody may hear of its own refusals."""
-        bare = parse_share(topic_filter)[1]
-        if bare == rejected_topic(session.client_id):
-            return None
-        return self._door.admission.may_subscribe(session.role, bare)
+        self._reviews.begin(self)
 
     def leave(self, session: Session) -> None:
         """Its connection is gone: keep the session for its expiry interval."""
@@ -223,49 +200,38 @@ class SessionTable:
         self.give_up(session)
 
     def end(self, session: Session) -> None:
-        """Discard a session with its subscriptions and messages."""
+        """Discard a session: at once it gets nothing and counts no more; what it leaves goes in steps."""
         if session.number:
-            self._drop_kept(session)
-        filters = [self._door.subscriptions.remove(session, topic_filter) for topic_filter in session.subscriptions]
-        session.subscriptions.clear()
-        session.keep(-session.kept_bytes)
-        self._door.invalidate(filters)
-        self._door.subscriptions.forget_relays()
+            self._ledger.session_ended(session)
+        self._refresh(session)
+        size = session.held_bytes
+        subscriptions, left = session.end()
         expiry = self._expiries.pop(session, None)
         if expiry is not None:
             expiry.cancel()
         if self._by_client_id.get(session.client_id) is session:
             del self._by_client_id[session.client_id]
         self._stats.sessions = len(self._by_client_id)
-        orphans = session.orphans()
-        session.forget()
-        self._pass_on(orphans)
+        if size:
+            self._turns.in_steps(self._leftovers.settle(left, size))
+        if subscriptions:
+            self._sweep(session, subscriptions)
 
-    def _pass_on(self, orphans: list[Outgoing]) -> None:
-        """Give messages of shared subscriptions to members that are left, as if they had just come.
-
-        Section 4.8.2 lets a server do so as soon as a member's connection breaks, or when its session ends. Here a
-        member that may return keeps what it was given: it alone knows how far it got, and a short loss of the network
-        makes no duplicates. It gets nothing new while others keep up. A refusal (PUBACK, PUBREC of 0x80 and more) ends
-        a message for the whole group (MQTT-4.8.2-6).
-        """
-        now_ms = self._clock.monotonic_ms()
-        for outgoing in orphans:
-            share = self._door.subscriptions.share(outgoing.share)
-            target = share.choose() if share is not None else None
-            if target is None:
-                continue
-            if outgoing.expires_ms is not None and outgoing.expires_ms <= now_ms:
-                self._stats.expired += 1
-                continue
-            message = outgoing.message
-            qos, retain = min(message.qos, target.qos), message.retain and target.retain_as_published
-            target.session.deliver(message, target, qos, retain, outgoing.expires_ms)
+    def _sweep(self, session: Session, topic_filters: Iterable[str]) -> None:
+        """The session has these no more."""
+        self._door.subscriptions.leave(session, topic_filters)
+        self._turns.in_steps(self._door.subscriptions.sweep())
 
     def _refresh(self, session: Session) -> None:
         """Its plain frames go to another connection now."""
         self._door.subscriptions.forget_relays()
-        self._door.invalidate(parse_share(topic_filter)[1] for topic_filter in session.subscriptions)
+        self._door.invalidate(session.subscriptions)
+
+    @property
+    def queued_bytes(self) -> int:
+        """What waits for sessions or is on its way to them. What ended ones have left goes by itself: nobody need give
+        way for it."""
+        return max(0, self.held.bytes - self._leftovers.bytes)
 
     def kept_bytes(self, session: Session) -> int:
         """What is kept for a client that is away, beside its messages."""
@@ -290,7 +256,7 @@ class SessionTable:
             if session.connection is not None:
                 self._notices.raise_for(session.connection, Trouble.SUBSCRIBE_OVER_QUOTA, "", finding.what)
             return finding
-        refused = self._access_finding(session, topic_filter)
+        refused = access_finding(self._door.admission, session, topic_filter)
         if refused is not None:
             self._stats.subscribes_refused += 1
             return refused
@@ -350,18 +316,26 @@ class SessionTable:
             elif not options.no_local or found[0].publisher != session.client_id:  # MQTT-3.8.3-3
                 yield found[0], target, found[1]
 
-    def unsubscribe(self, session: Session, topic_filter: str) -> bool:
-        """False when the session had no such subscription."""
-        if topic_filter not in session.subscriptions:
-            return False
-        self._note(session, topic_filter, None)
-        session.feeds.pop(topic_filter, None)  # MQTT-3.10.4-2
-        if session.number:
-            self._ledger.subscription(session, topic_filter, None)
-        self._door.invalidate([self._door.subscriptions.remove(session, topic_filter)])
-        if topic_filter.startswith("$share/"):
-            self._pass_on(session.give_back(topic_filter))
-        return True
+    def unsubscribe(self, session: Session, topic_filters: Collection[str]) -> Iterator[None]:
+        """End these subscriptions, which the session has, in steps: with the first of them none is in force any more.
+
+        What waits by a shared one is for the other members.
+        """
+        for topic_filter in topic_filters:
+            self._note(session, topic_filter, None)
+            session.feeds.pop(topic_filter, None)  # MQTT-3.10.4-2
+        self._door.invalidate(topic_filters)
+        self._sweep(session, topic_filters)
+        shares = {topic_filter for topic_filter in topic_filters if topic_filter.startswith("$share/")}
+        if shares:
+            yield
+            given = session.give_back(shares)
+            yield from self._leftovers.settle(given, sum(outgoing.bytes for outgoing in given))
+        for number, topic_filter in enumerate(topic_filters, 1):
+            if session.number and topic_filter not in session.subscriptions:
+                self._ledger.subscription(session, topic_filter, None)
+            if number % ROWS_AT_ONCE == 0:
+                yield
 
     def restore(self, snapshot: Snapshot) -> None:
         """Take up the sessions that outlived the last run; their clients are gone since they left, or since now."""
@@ -369,6 +343,7 @@ class SessionTable:
         by_number: dict[int, Session] = {}
         shared = {number: Kept(number, each, written=True) for number, each in snapshot.messages.items()}
         self._ledger.restored(max(shared, default=0))
+        left: list[Outgoing] = []
         for row in snapshot.sessions:
             session = by_number[row.number] = self._by_client_id[row.client_id] = self._make(row.client_id)
             session.number, session.role, session.expiry_s = row.number, row.role, row.expiry_s
@@ -400,13 +375,19 @@ class SessionTable:
             outgoing.number, outgoing.session = delivery.number, delivery.session
             outgoing.kept, outgoing.written = kept, True
             self._ledger.restored(delivery.number)
-            by_number[delivery.session].take_up(outgoing)
+            owner = by_number.get(delivery.session)
+            if owner is not None:
+                owner.take_up(outgoing)
+            else:  # it had ended, and the last run came not as far as to what it left
+                self.held.take(outgoing)
+                left.append(outgoing)
         for session in by_number.values():
             self._ledger.session(session)  # one that was connected at the crash has left now
             if session.expiry_s != NEVER_EXPIRES_S:
                 self._wait(session)
         self.wills.restore(snapshot.wills)
         self.review_all()
+        self._turns.in_steps(self._leftovers.settle(left, sum(outgoing.bytes for outgoing in left)))
         self._stats.sessions = len(self._by_client_id)
 
 

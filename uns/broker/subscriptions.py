@@ -1,6 +1,11 @@
-"""Who wants a topic? Subscriptions in the one trie, and the fan-out compiled from them."""
+"""Who wants a topic? Subscriptions in the one trie, and the fan-out compiled from them.
 
-from collections.abc import Iterator
+A session says which subscriptions are in force. Those that are no more are swept from the trie in steps, and passed
+over until then: one packet or the end of a session may leave thousands, and a filter have many levels.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,6 +20,7 @@ if TYPE_CHECKING:
     from uns.broker.session import Session
 
 RELAYS_KEPT = 1000
+SWEPT_AT_ONCE = 32
 MEMBERS_ASKED = 64
 
 
@@ -55,17 +61,23 @@ class ShareGroup:
 
         Of a large group MEMBERS_ASKED are asked: a thousand that are away must not hold up every message.
         """
-        members = self._order = self._order or list(self.members)
+        members = self._order = self._order or self._in_force()
         count = len(members)
         self._turn += 1
         waiting = None
         for step in range(min(count, MEMBERS_ASKED)):
             member = members[(self._turn + step) % count]
+            if not member.hears(self.filter):
+                self._order = self._in_force()
+                return self.choose()
             if member.keeps_up:
                 return self.target(member)
             if waiting is None and (member.connection is not None or member.expiry_s > 0):
                 waiting = member
         return None if waiting is None else self.target(waiting)
+
+    def _in_force(self) -> "list[Session]":
+        return [member for member in self.members if member.hears(self.filter)]
 
     def target(self, member: "Session") -> Target:
         options = self.members[member]
@@ -76,9 +88,10 @@ class ShareGroup:
 class _Entry:
     """All subscriptions to one filter."""
 
-    __slots__ = ("local", "sessions", "shares")
+    __slots__ = ("filter", "local", "sessions", "shares")
 
-    def __init__(self) -> None:
+    def __init__(self, topic_filter: str) -> None:
+        self.filter = topic_filter
         self.sessions: dict[Session, SubscriptionOptions] = {}
         self.shares: dict[str, ShareGroup] = {}
         self.local: dict[LocalClient, Receive] = {}
@@ -91,17 +104,22 @@ class _Entry:
 class SubscriptionTable:
     """Filters to subscribers, in process or over the network, plain or shared.
 
-    plain_count, shared_count: subscriptions of sessions.
+    plain_count, shared_count: subscriptions of sessions, with those that are to be swept.
     """
 
     def __init__(self) -> None:
         self.plain_count = 0
         self.shared_count = 0
         self._trie: TopicTrie[_Entry] = TopicTrie()
+        self._over: deque[tuple[Session, Iterator[str]]] = deque()
         self._relays: dict[tuple[Connection, ...], tuple[Connection, ...]] = {}
 
-    def add(self, session: "Session", topic_filter: str, options: SubscriptionOptions) -> str:
-        """Subscribe a session; returns the filter without its share prefix."""
+    def add(self, session: "Session", topic_filter: str, options: SubscriptionOptions) -> None:
+        """Subscribe a session, which knows of it already.
+
+        One that is over goes for it: however fast they come and go, the trie does not grow.
+        """
+        self._sweep_one()
         group, bare = parse_share(topic_filter)
         entry = self._entry(bare)
         if group:
@@ -113,12 +131,36 @@ class SubscriptionTable:
         else:
             self.plain_count += session not in entry.sessions
             entry.sessions[session] = options
-        return bare
 
-    def remove(self, session: "Session", topic_filter: str) -> str:
-        """End a session's subscription; returns the filter without its share prefix."""
+    def leave(self, session: "Session", topic_filters: Iterable[str]) -> None:
+        """The session has these no more; `sweep` takes them out."""
+        self._over.append((session, iter(topic_filters)))
+
+    def sweep(self) -> Iterator[None]:
+        """Take out what is over, in steps."""
+        swept = 0
+        while self._sweep_one():
+            swept += 1
+            if swept % SWEPT_AT_ONCE == 0:
+                yield
+
+    def _sweep_one(self) -> bool:
+        """False when nothing is over."""
+        while self._over:
+            session, topic_filters = self._over[0]
+            topic_filter = next(topic_filters, None)
+            if topic_filter is not None:
+                if topic_filter not in session.subscriptions:  # else it has come again
+                    self._remove(session, topic_filter)
+                return True
+            self._over.popleft()
+        return False
+
+    def _remove(self, session: "Session", topic_filter: str) -> None:
         group, bare = parse_share(topic_filter)
-        entry = self._entry(bare)
+        entry = self._trie.get(bare)
+        if entry is None:
+            return
         if group:
             share = entry.shares.get(group)
             if share is not None:
@@ -129,7 +171,6 @@ class SubscriptionTable:
         else:
             self.plain_count -= entry.sessions.pop(session, None) is not None
         self._prune(bare, entry)
-        return bare
 
     def share(self, topic_filter: str) -> ShareGroup | None:
         """The members of `$share/GROUP/FILTER`; None when there are none."""
@@ -157,7 +198,8 @@ class SubscriptionTable:
         local: list[Receive] = []
         for entry in entries:
             for session, options in entry.sessions.items():
-                by_session.setdefault(session, []).append(options)
+                if session.hears(entry.filter):
+                    by_session.setdefault(session, []).append(options)
             shares.extend(entry.shares.values())
             local.extend(entry.local.values())
         plain_v3: list[Connection] = []
@@ -194,7 +236,7 @@ class SubscriptionTable:
     def _entry(self, topic_filter: str) -> _Entry:
         entry = self._trie.get(topic_filter)
         if entry is None:
-            entry = _Entry()
+            entry = _Entry(topic_filter)
             self._trie.set(topic_filter, entry)
         return entry
 

@@ -39,20 +39,21 @@ class Timers:
         heapq.heappush(self._heap, (due_ms, self._serial, timer))
         return timer
 
-    def run(self, now_ms: int, most: int | None = None) -> int | None:
-        """Run what is due, `most` of it; the monotonic time of the next timer, or None when there is none."""
+    def run(self, now_ms: int, is_over: Callable[[], bool]) -> int | None:
+        """Run what is due, one at least, until the time for it `is_over`; the monotonic time of the next timer, or None
+        when there is none."""
         heap = self._heap
-        left = -1 if most is None else most
+        ran = False
         while heap:
             due_ms, _, timer = heap[0]
-            if timer.call is not None and (due_ms > now_ms or not left):
+            if timer.call is not None and (due_ms > now_ms or (ran and is_over())):
                 return due_ms
             heapq.heappop(heap)
             call, timer.call = timer.call, None
             if call is None:
                 self._cancelled -= 1
             else:
-                left -= 1
+                ran = True
                 call()
         return None
 

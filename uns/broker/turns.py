@@ -4,14 +4,21 @@ All who have work left from earlier share TURN_MS of each turn, in line; then wh
 that a small request does not wait behind all the large ones. Who is left when the time is up waits in line. Between
 two turns the loop sees to its sockets and timers: the longest stall does not grow with the number of clients that ask
 more than they should.
+
+What one session or packet leaves to be done may be more than a turn alone. It comes as steps, which have a part of
+every turn before those who wait: what is over must go faster than new can come.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from uns.clock import Clock
 
 TURN_MS = 5
+STEPS_MS = 2
+"""The part of a turn that steps have when others wait as well."""
+_DONE: Any = object()
 
 
 class Turns:
@@ -23,6 +30,7 @@ class Turns:
         self._clock = clock
         self._ends_ms: int | None = None
         self._waiting: deque[Callable[[], None]] = deque()
+        self._unfinished: deque[Iterator[None]] = deque()
         self._begun = False
 
     def until(self, now_ms: int) -> int:
@@ -39,18 +47,47 @@ class Turns:
         self._waiting.append(proceed)
         self._begin()
 
+    def in_steps(self, steps: Iterator[None]) -> None:
+        """Do this step by step: as much as the present turn has time for now, the rest in later ones, after what others
+        have left so. A step should take well under a millisecond. Without a server all of it is done now."""
+        if self.on_begin is None:
+            for _ in steps:
+                pass
+            return
+        self._unfinished.append(steps)
+        try:
+            if len(self._unfinished) == 1:
+                self._step(self.until(self._clock.monotonic_ms()))
+        finally:
+            if self._unfinished:
+                self._begin()
+
+    def finish(self) -> None:
+        """There are no more turns: do now what is left of all steps."""
+        while self._unfinished:
+            for _ in self._unfinished.popleft():
+                pass
+
+    def _step(self, until_ms: int) -> None:
+        unfinished = self._unfinished
+        while unfinished and self._clock.monotonic_ms() < until_ms:
+            if next(unfinished[0], _DONE) is _DONE:  # also after a step that failed
+                unfinished.popleft()
+
     def run(self) -> None:
         """The next turn of the loop: whoever waits works, as far as the time goes."""
         self._begun = False
-        self._ends_ms = self._clock.monotonic_ms() + TURN_MS
+        now_ms = self._clock.monotonic_ms()
+        self._ends_ms = now_ms + TURN_MS
         try:
+            self._step(now_ms + STEPS_MS if self._waiting else self._ends_ms)
             for _ in range(len(self._waiting)):
                 self._waiting.popleft()()
                 if self._clock.monotonic_ms() >= self._ends_ms:
                     break
         finally:  # whoever fails holds up nobody behind it
             self._ends_ms = None
-            if self._waiting:
+            if self._waiting or self._unfinished:
                 self._begin()
 
     def _begin(self) -> None:

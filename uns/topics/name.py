@@ -38,7 +38,7 @@ def text_fault(text: str) -> str:
 
 def has_unwanted(text: str) -> bool:
     """Does a text hold a control character or a Unicode non-character?"""
-    return _UNWANTED.search(text) is not None
+    return not text.isprintable() and _UNWANTED.search(text) is not None  # what is printable is none of them
 
 
 def topic_fault(topic: str) -> str:

@@ -6,24 +6,16 @@ A key is a topic name or a topic filter; each key holds one value. Two questions
 """
 
 from collections.abc import Iterator
-from typing import Generic, TypeVar
+from typing import Generic
 
-V = TypeVar("V")
-
-
-class _Node(Generic[V]):
-    __slots__ = ("children", "value")
-
-    def __init__(self) -> None:
-        self.children: dict[str, _Node[V]] | None = None
-        self.value: V | None = None
+from uns.topics.node import Node, V
 
 
 class TopicTrie(Generic[V]):
     """Values by topic name or filter. A stored value must not be None."""
 
     def __init__(self) -> None:
-        self._root: _Node[V] = _Node()
+        self._root: Node[V] = Node()
         self._size = 0
 
     def __len__(self) -> int:
@@ -42,7 +34,7 @@ class TopicTrie(Generic[V]):
                 node.children = {}
             child = node.children.get(level)
             if child is None:
-                child = node.children[level] = _Node()
+                child = node.children[level] = Node()
             node = child
         if node.value is None:
             self._size += 1
@@ -78,7 +70,7 @@ class TopicTrie(Generic[V]):
         self._collect(self._root, levels, 0, topic[:1] == "$", found)
         return found
 
-    def _collect(self, node: _Node[V], levels: list[str], depth: int, dollar: bool, found: list[V]) -> None:
+    def _collect(self, node: Node[V], levels: list[str], depth: int, dollar: bool, found: list[V]) -> None:
         children = node.children
         if children is not None and not dollar:
             rest = children.get("#")
@@ -117,7 +109,7 @@ class TopicTrie(Generic[V]):
         looked = 0
         levels = topic_filter.split("/")
         left = -1 if max_nodes is None else max_nodes
-        stack: list[tuple[_Node[V], int, str | None]] = [(self._root, 0, None)]
+        stack: list[tuple[Node[V], int, str | None]] = [(self._root, 0, None)]
         while stack:
             node, depth, path = stack.pop()
             if left == 0:
@@ -151,8 +143,8 @@ class TopicTrie(Generic[V]):
             return []
         return [(name, child.value, len(child.children or ())) for name, child in node.children.items()]
 
-    def _find(self, key: str) -> _Node[V] | None:
-        node: _Node[V] | None = self._root
+    def _find(self, key: str) -> Node[V] | None:
+        node: Node[V] | None = self._root
         for level in key.split("/"):
             if node is None or node.children is None:
                 return None
