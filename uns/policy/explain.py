@@ -99,9 +99,10 @@ def _rules(
 
 
 def _hierarchy(namespace: Namespace, place: Place) -> Iterator[RuleMatch]:
-    for depth, name in enumerate(place.node.path.split("/") if place.node.path else ()):
-        level = namespace.levels.name_of(depth)
-        yield RuleMatch(f"tree: {level} {name}", True, "declared in namespace.yaml.")
+    for node in reversed(list(place.node.upwards())):
+        if node.path:
+            by = f"admitted by {node.template.name}, declared" if node.template is not None else "declared"
+            yield RuleMatch(f"tree: {namespace.levels.name_of(node.depth)} {node.name}", True, f"{by} in {node.file}.")
     if not place.rest:
         return
     if place.attribute is not None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from uns.app.plant.csv_file import CsvFile, read_csv
 from uns.app.plant.files import FOLDERS, SETTINGS, SINGLE, PlantFiles
 from uns.app.plant.plant import Plant
 from uns.app.plant.problem import Problem
@@ -15,6 +16,7 @@ from uns.app.plant.yaml_file import YamlFile, read_yaml
 from uns.app.settings import Settings, read_settings
 from uns.errors import Finding, nearest
 from uns.policy import Access, Namespace, parse_access, parse_namespace
+from uns.policy.assets import AssetTable
 from uns.registry import Model, Registry, parse_model
 
 FILES = (SETTINGS, *SINGLE)
@@ -102,14 +104,20 @@ class _Reading:
 
     def namespace(self, registry: Registry) -> Namespace:
         file = self._file("namespace.yaml")
+        tables = [self._read_csv(name) for name in self.files.folder("assets")]
         if file is None:
             hint = "Add it; 'uns init DIR' writes a sample."
             finding = Finding(id="plant.missing_file", what="a plant directory needs this file.", hint=hint)
             self.problems.append(Problem(finding, "namespace.yaml"))
         elif file.data is not None or not file.problems:
-            namespace, findings = parse_namespace({} if file.data is None else file.data, registry)
+            namespace, findings = parse_namespace(
+                {} if file.data is None else file.data, registry, [table.table for table in tables]
+            )
             for finding in findings:
                 self._add(file, finding)
+            for table in tables:
+                for finding in table.table.findings:
+                    self._add(table, finding)
             if namespace is not None:
                 return namespace
         empty, _ = parse_namespace({"tree": {}}, registry)
@@ -150,16 +158,26 @@ class _Reading:
         return self._read(name) if name in self.files.contents or name in self.files.unreadable else None
 
     def _read(self, name: str) -> YamlFile:
-        reason = self.files.unreadable.get(name)
-        if reason is None:
-            file = read_yaml(self.files.contents[name], name, self._environ)
+        if name in self.files.unreadable:
+            file = YamlFile(name, None, {}, [self._unreadable(name)])
         else:
-            finding = Finding(id="plant.unreadable", what=f"the file cannot be read: {reason}.")
-            file = YamlFile(name, None, {}, [Problem(finding, name)])
+            file = read_yaml(self.files.contents[name], name, self._environ)
         self.problems += file.problems
         return file
 
-    def _add(self, file: YamlFile, finding: Finding) -> None:
+    def _read_csv(self, name: str) -> CsvFile:
+        if name in self.files.unreadable:
+            file = CsvFile(name, AssetTable(name, []), [self._unreadable(name)])
+        else:
+            file = read_csv(self.files.contents[name], name)
+        self.problems += file.problems
+        return file
+
+    def _unreadable(self, name: str) -> Problem:
+        what = f"the file cannot be read: {self.files.unreadable[name]}."
+        return Problem(Finding(id="plant.unreadable", what=what), name)
+
+    def _add(self, file: YamlFile | CsvFile, finding: Finding) -> None:
         """A finding, unless it only repeats that a model, whose faults are told, could not be read."""
         if finding.id in ("namespace.model", "model.reference") and file.value(finding.where) in self._broken:
             return
