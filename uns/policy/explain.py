@@ -55,7 +55,7 @@ def explain(
     rule = admission.rule(topic)
     described = namespace.describe(topic)
     place = resolve(namespace, topic)
-    verdict = _verdict(rule, role, payload)
+    verdict = verdict_on(rule, role, payload)
     source = f"level '{described.mode_source}'" if described.mode_source else "the default of namespace.yaml"
     return Explanation(
         topic=topic,
@@ -75,7 +75,8 @@ def explain(
     )
 
 
-def _verdict(rule: TopicRule, role: str | None, payload: bytes | None) -> Verdict:
+def verdict_on(rule: TopicRule, role: str | None, payload: bytes | None) -> Verdict:
+    """What a message would get. Without a role access is not judged, and without a payload no contract."""
     if role is not None:
         return decide(rule, role, payload)
     finding = rule.topic_finding
