@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.policy.plants import registry
 from uns.policy import CompiledAdmission, Namespace, parse_access, parse_namespace
@@ -147,3 +149,17 @@ def test_explain_names_the_pattern() -> None:
     why = {rule.rule: rule.why for rule in found.rules}
     assert why["tree: site press77"] == "admitted by ~press[0-9]+, declared in namespace.yaml."
     assert why["tree: enterprise acme"] == "declared in namespace.yaml."
+
+
+NAMES = st.text("{}.,~|a1*[]", min_size=1, max_size=8) | st.sampled_from(["l{1..3}", "l2", "~l.", "model", "tags"])
+TREES = st.recursive(
+    st.none() | st.text("a@1", max_size=3), lambda below: st.dictionaries(NAMES, below, max_size=4), max_leaves=12
+)
+
+
+@given(TREES)
+def test_no_tree_can_break_the_reader(tree: Any) -> None:
+    found, _ = parse_namespace({"tree": tree, "naming": ".*"}, REGISTRY)
+    assert found is not None
+    for node in found.nodes():
+        assert found.locate(node.path) == (node, "")

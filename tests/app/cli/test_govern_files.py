@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import SMALL_PLANT
+from tests.conftest import SMALL_PLANT, Users
 from tests.support.command import uns
 from tests.support.running import RunningServer
 
@@ -30,21 +30,25 @@ def test_lint_of_a_directory_that_is_not_valid(plant: Path) -> None:
     assert uns("lint", str(plant), "-o", "table").code == 5
 
 
-def test_lint_finds_orphans_on_a_server(plant: Path, small_server: RunningServer) -> None:
-    result = uns("lint", str(plant), "--server", small_server.base_url, "-o", "json", env=small_server.env)
-    assert result.code == 0
-    assert "lint.orphan" not in {problem["id"] for problem in result.json["problems"]}
+def test_lint_finds_orphans_on_a_server(server: RunningServer, users: Users) -> None:
+    env = users.env("ada") | {"UNS_SERVER": server.base_url}
+    for topic in ("works/watched/lint/stray", "works/free/lint"):
+        assert uns("pub", topic, "5", "--retain", env=env).code == 0
+    result = uns("lint", str(SMALL_PLANT), "--server", server.base_url, "-o", "json", env=env)
+    assert result.code == 0, result.err
+    found = [problem["what"] for problem in result.json["problems"] if problem["id"] == "lint.orphan"]
+    assert "'works/watched/lint/stray' is retained, and nothing declares it." in found
+    assert not any("works/free" in what for what in found)
 
 
 def test_golden_messages_pass_or_fail(plant: Path) -> None:
     folder = plant / "models/mixer.v1/invalid"
     folder.mkdir(parents=True)
-    (folder / "a.json").write_text(
-        '{"attribute": "temperature", "payload": {"value": "hot"}, "expect": "payload.type"}'
-    )
+    sample = '{"attribute": "temperature", "payload": {"value": %s}, "expect": "payload.type"}'
+    (folder / "a.json").write_text(sample % '"hot"')
     passed = uns("test", str(plant), "-o", "table")
     assert (passed.code, passed.out) == (0, f"{plant}: 1 message passed.\n")
-    (folder / "a.json").write_text('{"attribute": "temperature", "payload": {"value": 20}, "expect": "payload.type"}')
+    (folder / "a.json").write_text(sample % 20)
     failed = uns("test", str(plant), "-o", "table")
     assert failed.code == 1
     assert f"{folder}/a.json: a: golden.outcome: expected payload.type, got accepted" in failed.out
