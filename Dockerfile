@@ -19,7 +19,7 @@ ENV PATH=/opt/uns/bin:$PATH \
     PYTHONUNBUFFERED=1
 WORKDIR /data
 USER 10001:10001
-EXPOSE 1883 8883 8080
+EXPOSE 1883 8883 8080 8443
 HEALTHCHECK --interval=10s --timeout=5s --start-period=15s --retries=3 CMD ["uns", "health"]
 ENTRYPOINT ["uns"]
 CMD ["serve", "/plant", "--data", "/data"]

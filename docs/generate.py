@@ -84,6 +84,7 @@ def cli() -> str:
         "Exit codes: 0 ok · 1 failed · 2 usage · 3 denied · 4 not found · 5 invalid · 6 unreachable.",
         "",
         "With `--user NAME` the password comes from `UNS_PASSWORD`, or from the file that `UNS_PASSWORD_FILE` names.",
+        "To a server that demands certificates, the PEM file that `UNS_CERTIFICATE` names is shown, key included.",
     ]
     for name, command in _commands("uns", typer.main.get_command(app)):
         lines += ["", f"## {name}", "", f"{_sentence(command.help)}", "", f"    {_usage(name, command)}"]

@@ -15,8 +15,11 @@ Properties = dict[str, Any]
 """MQTT 5 properties by their standard name in snake case; `user_property` is a list of (name, value) pairs."""
 
 
-class Message(msgspec.Struct, gc=False):
-    """One PUBLISH on its way. `publisher` is the client id; times are UTC milliseconds since 1970."""
+class Message(msgspec.Struct, gc=False, array_like=True):
+    """One PUBLISH on its way. `publisher` is the client id; times are UTC milliseconds since 1970.
+
+    It stands on disk field by field in this order (`uns/persistence`): a new field comes last and has a default.
+    """
 
     topic: str
     payload: bytes

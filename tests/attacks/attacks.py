@@ -268,10 +268,14 @@ def text_that_is_none(target: Target) -> None:
 @attack("topics")
 def hostile_names(target: Target) -> None:
     """Names that would be harmful in a file name, in SQL or in HTML are only names."""
-    for name in ("../../etc/passwd", "'; DROP TABLE sessions;--", "<script>alert(1)</script>", "%s%n", "a" * 60_000):
+    for name in ("../../etc/passwd", "'; DROP TABLE sessions;--", "<script>alert(1)</script>", "%s%n", "a" * 256):
         with opened(target.port, name) as wire:
             suback = wire.subscribe(f"names/{name.replace('/', '_')[:200]}")
             assert suback.reason_codes == [0]
+    for version in (4, 5):
+        with Wire(target.port, version) as wire:
+            wire.send(Connect("a" * 60_000, version))
+            assert wire.fate() == ReasonCode.CLIENT_IDENTIFIER_NOT_VALID
 
 
 # --- PUBLISH --------------------------------------------------------------------------------------------------------

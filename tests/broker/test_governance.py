@@ -239,3 +239,18 @@ def test_what_a_finding_quotes_holds_no_null_character(broker: Broker, peer: Pee
 def test_a_text_for_a_packet_can_be_encoded() -> None:
     assert cut("a\0b\ud800c\n") == "a\ufffdb?c\n"
     assert len(cut("x" * 5000)) == REASON_CHARACTERS
+
+
+def test_who_may_connect_no_more_is_told_and_who_may_do_less_stays(broker: Broker) -> None:
+    gone, stays = Peer(broker), Peer(broker)
+    gone.connect("gone", username="viewer")
+    stays.connect("stays", username="engineer")
+    stays.subscribe("acme/#")
+    broker.replace_admission(compile_admission(), {"engineer": "viewer"}.get)
+    goodbye = gone.take_one()
+    assert goodbye.reason_code == ReasonCode.ADMINISTRATIVE_ACTION
+    assert "may not connect any more" in goodbye.properties["reason_string"]
+    assert broker.publish(Message(filler(), GOOD), "engineer").finding is None
+    assert [message.topic for message in stays.take()] == [filler()]
+    stays.publish(filler(), GOOD, qos=1)
+    assert stays.take_one().reason_code == ReasonCode.NOT_AUTHORIZED

@@ -5,7 +5,7 @@ import pytest
 from tests.broker.conftest import by_username, compile_admission
 from tests.broker.peer import Peer
 from tests.support.clock import FakeClock
-from uns.broker import Batch, Broker, Limits, Retained, SessionRow, Snapshot, Urgency
+from uns.broker import Batch, Broker, Limits, Reading, Retained, SessionRow, Snapshot, Urgency, Will
 from uns.errors import Finding
 from uns.mqtt import (
     Connack,
@@ -35,7 +35,9 @@ class Disk:
         self.messages: dict = {}
         self.deliveries: dict = {}
         self.taken: set = set()
+        self.wills: dict[str, Will] = {}
         self.retained: dict[str, Retained] = {}
+        self.clock: Reading | None = None
         self.writes = 0
 
     def take(self) -> Batch | None:
@@ -49,6 +51,7 @@ class Disk:
 
     def apply(self, batch: Batch) -> None:
         self.writes += 1
+        self.clock = batch.clock
         for key, options in batch.subscriptions.items():
             _put(self.subscriptions, key, options)
         for number, session in batch.sessions.items():
@@ -70,6 +73,8 @@ class Disk:
                 self.taken.add(key)
             else:
                 self.taken.discard(key)
+        for client_id, will in batch.wills.items():
+            _put(self.wills, client_id, will)
         for topic, retained in batch.retained.items():
             _put(self.retained, topic, retained)
 
@@ -77,9 +82,12 @@ class Disk:
         return Snapshot(
             list(self.sessions.values()),
             [(*key, options) for key, options in self.subscriptions.items()],
+            dict(self.messages),
             [self.deliveries[number] for number in sorted(self.deliveries)],
             sorted(self.taken),
+            list(self.wills.values()),
             list(self.retained.values()),
+            self.clock,
         )
 
 
@@ -363,6 +371,15 @@ def test_a_qos_2_message_repeated_after_the_crash_is_not_delivered_again(broker,
     assert len(after.sessions.get("sleeper").queue) == 1
 
 
+def test_what_waits_after_its_batch_holds_no_promise(peer: Peer, sleeper: Peer, disk: Disk, broker: Broker) -> None:
+    sleeper.lose()
+    peer.publish("open/x", b"1", qos=1)
+    (waiting,) = broker.sessions.get("sleeper").queue
+    assert waiting.promise is not None
+    disk.write()
+    assert waiting.promise is None
+
+
 def test_a_message_expires_on_time_across_the_crash(peer, sleeper, disk, clock, restarted) -> None:
     sleeper.lose()
     peer.publish("open/x", b"1", qos=1, properties={"message_expiry_interval": 10})
@@ -420,6 +437,21 @@ def test_numbers_are_not_given_twice(broker: Broker, peer: Peer, sleeper: Peer, 
 
 
 # --- the disk refuses -----------------------------------------------------------------------------------------------
+
+
+def test_answers_that_were_given_are_not_counted_as_owed(peer: Peer, disk: Disk) -> None:
+    peer.publish("open/x", b"1", qos=1, packet_id=1, retain=True)
+    peer.publish("open/x", b"2", qos=2, packet_id=2, retain=True)
+    peer.publish("open/x", b"3", qos=1, packet_id=3, retain=True)
+    assert peer.connection.unacknowledged == 3
+    batch = disk.take()
+    disk.ledger.failed(batch, FULL)
+    assert [type(each) for each in peer.take()] == [Puback, Puback]
+    assert peer.connection.unacknowledged == 1
+    disk.apply(batch)
+    disk.ledger.settled(batch)
+    assert peer.take() == [Pubrec(2)]
+    assert peer.connection.owed_pubacks == 0
 
 
 @pytest.fixture
@@ -608,7 +640,7 @@ def test_an_answer_that_fails_holds_up_no_other(clock: FakeClock, limits: Limits
 
 
 def test_a_client_id_too_long_for_its_notices_gets_none(clock: FakeClock) -> None:
-    broker = make_broker(clock, Limits())
+    broker = make_broker(clock, Limits(max_client_id_bytes=65_535))
     watcher, client = Peer(broker), Peer(broker)
     watcher.connect("watcher", username="admin")
     watcher.subscribe("$uns/rejected/#")
@@ -625,6 +657,77 @@ def test_a_clock_set_back_between_two_runs_makes_no_session_older(sleeper: Peer,
     clock.set_wall(clock.wall_ms() - 86_400_000)
     after = restarted()
     clock.advance(60_000)
+    after.tick()
+    assert after.stats.sessions == 0
+
+
+HOUR_MS = 3_600_000
+
+
+@pytest.mark.parametrize("jump_ms", [HOUR_MS, -HOUR_MS])
+def test_a_clock_set_while_the_broker_runs_moves_nothing_in_the_next_run(
+    sleeper: Peer, broker: Broker, disk: Disk, clock: FakeClock, restarted, jump_ms: int
+) -> None:
+    publisher = Peer(broker)
+    publisher.connect("p")
+    sleeper.lose()
+    for topic in ("open/kept", "open/queued"):
+        retain = topic == "open/kept"
+        publisher.publish(topic, qos=1, retain=retain, properties={"message_expiry_interval": 50})
+    disk.write()
+    clock.advance(10_000)
+    clock.set_wall(clock.wall_ms() + jump_ms)
+    broker.tick()
+    assert broker.ledger.urgency is Urgency.LAZY
+    disk.write()
+    broker.tick()
+    assert broker.ledger.urgency is Urgency.NONE
+    clock.advance(20_000)
+    after = restarted()
+    session = after.sessions.get("sleeper")
+    assert {each.expires_ms for each in session.queue} == {clock.monotonic_ms() + 20_000}
+    clock.advance(19_999)
+    after.tick()
+    assert len(list(after.retained("open/kept"))) == 1
+    clock.advance(1)
+    assert list(after.retained("open/kept")) == []
+    clock.advance(9_999)
+    after.tick()
+    assert after.sessions.get("sleeper") is session
+    assert after.clients()[0].since_ms == clock.wall_ms() - 59_999
+    clock.advance(1)
+    after.tick()
+    assert after.sessions.get("sleeper") is None
+
+
+def test_the_time_in_which_nobody_ran_counts_also_when_the_machine_started_anew(
+    sleeper: Peer, disk: Disk, clock: FakeClock, limits: Limits
+) -> None:
+    sleeper.lose()
+    disk.write()
+    for gone_ms in (20_000, 30_000):
+        clock.advance(gone_ms)
+        clock = FakeClock(clock.wall_ms(), monotonic_ms=7)
+        after = make_broker(clock, limits)
+        after.restore(disk.snapshot())
+        disk.ledger = after.ledger
+        disk.write()
+    clock.advance(9_999)
+    after.tick()
+    assert after.stats.sessions == 1
+    clock.advance(1)
+    after.tick()
+    assert after.stats.sessions == 0
+
+
+def test_what_was_written_before_the_disk_had_a_clock_is_in_utc(sleeper: Peer, disk: Disk, clock, restarted) -> None:
+    sleeper.lose()
+    disk.write()
+    disk.clock = None
+    clock.advance(59_999)
+    after = restarted()
+    assert after.stats.sessions == 1
+    clock.advance(1)
     after.tick()
     assert after.stats.sessions == 0
 

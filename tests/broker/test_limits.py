@@ -13,6 +13,7 @@ from uns.broker.expiries import SWEEP_MS, SWEPT_AT_ONCE
 from uns.broker.kept import Retained, Snapshot
 from uns.broker.notices import LOOK_MS as NOTICES_LOOK_MS
 from uns.broker.notices import PER_HOST_KEPT, QUIET_MS, TROUBLES_KEPT
+from uns.errors import Finding
 from uns.link import Message
 from uns.mqtt import ConnectWill, Disconnect, Puback, Publish, ReasonCode, Subscribe, Subscription, Unsubscribe, encode
 from uns.policy.violation import Violation
@@ -118,6 +119,20 @@ def test_past_the_sessions_only_those_that_end_with_their_connection_come_in() -
     assert floor.broker.stats.sessions_refused == 2
 
 
+@pytest.mark.parametrize("version", [3, 4, 5])
+def test_a_client_id_has_so_many_bytes(version: int) -> None:
+    floor = Floor(max_client_id_bytes=24)
+    assert floor.peer("ü" * 12, version=version).connack.reason_code == 0
+    refused = floor.peer("ü" * 12 + "x", version=version)
+    assert refused.connack.reason_code == ReasonCode.CLIENT_IDENTIFIER_NOT_VALID  # on the wire 2 before MQTT 5
+    assert refused.is_closed
+    (notice,) = floor.notices
+    assert (notice.client_id, notice.setting) == ("", "max_client_id_bytes")
+    assert "25 bytes, more than 24" in notice.detail
+    if version == 5:
+        assert "mqtt.max_client_id_bytes" in refused.connack.properties["reason_string"]
+
+
 # --- what may be sent -----------------------------------------------------------------------------------------------
 
 
@@ -164,7 +179,7 @@ def test_so_much_is_retained_and_what_is_kept_may_still_change_and_go() -> None:
 
 
 def test_retained_bytes_are_bounded() -> None:
-    floor = Floor(max_retained_bytes=2000)
+    floor = Floor(max_retained_bytes=2200)
     peer = floor.peer("p")
     peer.publish("open/a", b"x" * 1800, retain=True)
     peer.publish("open/b", b"x" * 1800, qos=1, retain=True)
@@ -222,6 +237,35 @@ def test_who_is_cut_for_another_reason_broke_nothing() -> None:
     assert first.take_one().reason_code == ReasonCode.SESSION_TAKEN_OVER
     floor.broker.shut_down()
     assert floor.broker.stats.protocol_errors == 0
+
+
+def test_what_is_retained_against_a_rule_that_is_only_watched_is_bounded_too() -> None:
+    floor = Floor(max_retained_messages=1)
+    peer = floor.peer("p")
+    peer.publish("open/x", retain=True)
+    for branch in ("watched", "lenient"):
+        peer.publish(f"acme/ghent/packaging/{branch}/filler", b"no JSON", qos=1)
+        assert peer.take_one().reason_code == 0
+        peer.publish(f"acme/ghent/packaging/{branch}/filler", b"no JSON", qos=1, retain=True)
+        assert peer.take_one().reason_code == ReasonCode.QUOTA_EXCEEDED
+    assert floor.broker.stats.retained == 1
+
+
+def test_identifiers_that_can_come_together_are_bounded() -> None:
+    floor = Floor(max_subscription_identifiers=2)
+    peer = floor.peer("p", properties=KEEP)
+    seven = {"subscription_identifier": 7}
+    wide = ["open/+/a", "open/#", "open/+/b"]
+    assert peer.subscribe(*wide, properties=seven).reason_codes == [0, 0, ReasonCode.QUOTA_EXCEEDED]
+    assert floor.told == [(Trouble.SUBSCRIBE_OVER_QUOTA, "p")]
+    assert floor.notices[0].setting == "max_subscription_identifiers"
+    assert peer.subscribe("open/+/b").reason_codes == [0]
+    assert peer.subscribe("open/+/b", properties=seven).reason_codes == [ReasonCode.QUOTA_EXCEEDED]
+    assert peer.subscribe("open/x", "open/y", "$share/g/open/#", "open/#", properties=seven).reason_codes == [0] * 4
+    peer.send(Unsubscribe(1, ["open/+/a"]))
+    peer.take()
+    assert peer.subscribe("open/+/b", "open/+/c", properties=seven).reason_codes == [0, ReasonCode.QUOTA_EXCEEDED]
+    assert floor.broker.stats.subscriptions_over_quota == 3
 
 
 def test_expired_retained_messages_go_though_nobody_asks() -> None:
@@ -284,7 +328,7 @@ def test_what_expired_while_the_broker_was_away_goes_too() -> None:
         Retained(Message("open/soon", b"1", retain=True), now_ms + 5000),
         Retained(Message("open/ever", b"1", retain=True), None),
     ]
-    floor.broker.restore(Snapshot([], [], [], [], kept))
+    floor.broker.restore(Snapshot([], [], {}, [], [], [], kept))
     floor.advance(SWEEP_MS)
     assert floor.broker.stats.retained == 2
     for _ in range(6):
@@ -417,7 +461,7 @@ def test_a_message_for_many_sleepers_counts_once_in_the_total() -> None:
     for number in range(5):
         peer.publish("open/x", b"x" * 5000, qos=1, packet_id=number + 1)
     floor.advance(LOOK_MS)
-    assert 25_000 < floor.broker.stats.queued_bytes < 50_000
+    assert 25_000 < floor.broker.stats.queued_bytes < 60_000
     assert floor.broker.stats.queue_shed == 0
     for number in range(30):
         floor.peer(f"s{number}")
@@ -480,6 +524,84 @@ def test_short_memory_refuses_qos_1_and_2_but_not_qos_0_and_recovers() -> None:
     floor.advance(LOOK_MS)
     peer.publish("open/x", qos=1)
     assert peer.take_one().reason_code == 0
+
+
+def test_short_memory_refuses_what_would_be_retained_on_one_more_topic() -> None:
+    floor = Floor(max_memory_bytes=MIB)
+    peer = floor.peer("p")
+    for number in range(94):
+        peer.publish(f"open/{number}", b"x" * 10_000, retain=True)
+    floor.advance(LOOK_MS)
+    held = floor.broker.stats.retained_bytes
+    peer.publish("open/new", b"1", retain=True)
+    peer.publish("open/0", b"x" * 20_000, retain=True)
+    assert (floor.broker.stats.retained_bytes, floor.broker.stats.memory_refused) == (held, 2)
+    assert (Trouble.PUBLISH_OVER_QUOTA, "p") in floor.told
+    peer.publish("open/new", b"1")
+    assert floor.broker.current("open/new").payload == b"1", "what is not retained goes on"
+    for payload in (b"y" * 10_000, b"y", b"y" * 500):
+        peer.publish("open/0", payload, retain=True)
+        assert floor.broker.current("open/0").retained.payload == payload
+    peer.publish("open/1", b"", qos=1, retain=True)
+    assert peer.take_one().reason_code == 0, "what clears makes room"
+    for number in range(2, 20):
+        peer.publish(f"open/{number}", b"", retain=True)
+    floor.advance(LOOK_MS)
+    peer.publish("open/new", b"1", retain=True)
+    assert floor.broker.current("open/new").retained.payload == b"1"
+
+
+def test_a_flood_of_retained_qos_0_stops_before_others_must_give_way() -> None:
+    floor = Floor(max_memory_bytes=MIB, max_queued_bytes=10 * MIB)
+    offline(floor, "away", "open/mine")
+    peer = floor.peer("p")
+    peer.publish("open/mine", b"x" * 10_000, qos=1)
+    for number in range(5000):
+        peer.publish(f"open/{number}", b"x" * 1000, retain=True)
+        floor.advance(5)
+    assert 7 / 8 * MIB <= floor.broker.stats.memory_bytes <= MIB
+    assert len(floor.broker.sessions.get("away").queue) == 1
+    assert (floor.broker.stats.queue_shed, floor.broker.stats.memory_cut) == (0, 0)
+
+
+def test_names_are_memory_too() -> None:
+    floor = Floor(max_client_id_bytes=65_535)
+    peer = floor.peer("x" * 60_000, username="engineer")
+    assert floor.broker.stats.client_bytes > 60_000
+    peer.lose()
+    assert floor.broker.stats.client_bytes == 0
+
+
+def test_a_connect_whose_password_is_being_verified_is_memory_too() -> None:
+    waiting = []
+    broker = Broker(compile_admission(), FakeClock(), authenticate=lambda credentials, answer: waiting.append(answer))
+    will = ConnectWill("open/w", b"x" * 50_000, properties={"user_property": [("k", "v")] * 100})
+    peers = [Peer(broker) for _ in range(2)]
+    for number, peer in enumerate(peers):
+        peer.send_connect(f"c{number}", will=will, username="u" * 50_000)
+    assert 200_000 < broker.stats.client_bytes < 250_000
+    peers[0].lose()
+    for answer in waiting:
+        answer(Finding(id="access.credentials", what="no."))
+    assert broker.stats.client_bytes == 0
+
+
+def test_thousands_of_identifiers_fill_a_queue_by_their_bytes() -> None:
+    floor = Floor(max_queued_bytes=100_000)
+    away = floor.peer("away", properties=KEEP)
+    for number in range(1000):
+        levels = "/".join("+" if number >> bit & 1 else "a" for bit in range(10))
+        away.subscribe(f"open/{levels}", qos=1, properties={"subscription_identifier": 268_000_000 + number})
+    away.lose()
+    peer = floor.peer("p")
+    for number in range(50):
+        peer.publish("open/" + "/".join("a" * 10), qos=1, packet_id=number + 1)
+    session = floor.broker.sessions.get("away")
+    assert len(session.queue) == 9
+    assert floor.broker.sessions.held.bytes == session.held_bytes
+    back = floor.peer("away", clean=False, properties=KEEP)
+    first = next(packet for packet in (*back.backlog, *back.take()) if isinstance(packet, Publish))
+    assert len(first.properties["subscription_identifier"]) == 1000
 
 
 def test_who_does_not_read_is_cut_when_memory_is_short() -> None:

@@ -16,7 +16,6 @@ from tests.broker.conftest import by_username, compile_admission
 from tests.broker.peer import Peer
 from tests.support.clock import FakeClock
 from uns.broker import Broker, Limits, Notice
-from uns.broker.outgoing import OUTGOING_BYTES
 from uns.mqtt import (
     ConnectWill,
     Disconnect,
@@ -267,8 +266,8 @@ class Machine(RuleBasedStateMachine):
             held = sum(each.bytes for each in (*session.queue, *session.inflight.values()))
             assert session.held_bytes == held
         waiting = [each for session in self.broker.sessions for each in (*session.queue, *session.inflight.values())]
-        once = {id(each.message): each.bytes - OUTGOING_BYTES for each in waiting}
-        assert self.broker.sessions.held.bytes == sum(once.values()) + OUTGOING_BYTES * len(waiting)
+        once = {id(each.message): each.bytes - each.own_bytes for each in waiting}
+        assert self.broker.sessions.held.bytes == sum(once.values()) + sum(each.own_bytes for each in waiting)
 
     def teardown(self) -> None:
         """At the end everybody comes back, reads and acknowledges all: nothing that was due may be missing."""

@@ -101,8 +101,8 @@ class WatchedBroker(Broker):
         self.ticks = 0
         super().__init__(*arguments, **options)
 
-    def accept(self, address: str, over: str = "") -> Connection:
-        connection = super().accept(address, over)
+    def accept(self, address: str, over: str = "", certified: str | None = None) -> Connection:
+        connection = super().accept(address, over, certified)
         self.accepted[address] = connection
         return connection
 

@@ -79,7 +79,9 @@ def _run(command: str, server: RunningServer, directory: Path) -> tuple[int, str
 
 
 def test_the_sample_is_of_settings_that_exist() -> None:
-    sample = DOCUMENT.partition("```yaml\n")[2].partition("```")[0]
-    settings, findings = read_settings(yaml.safe_load(sample), {})
-    assert findings == []
-    assert settings.mqtt.tls_certificate == "tls/server.pem"
+    samples = re.findall(r"```yaml\n# uns\.yaml\n(.*?)```", DOCUMENT, re.DOTALL)
+    assert len(samples) == 2
+    for sample in samples:
+        settings, findings = read_settings(yaml.safe_load(sample), {})
+        assert findings == []
+        assert "tls/server.pem" in (settings.mqtt.tls_certificate, settings.http.tls_certificate)

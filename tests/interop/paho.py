@@ -9,6 +9,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from tests.support.certificates import Pair
 from tests.support.until import until
 
 VERSIONS = {3: mqtt.MQTTv31, 4: mqtt.MQTTv311, 5: mqtt.MQTTv5}
@@ -38,8 +39,9 @@ class PahoClient:
         expiry_s: int = 0,
         websocket: bool = False,
         authority: Path | None = None,
+        certificate: Pair | None = None,
     ) -> None:
-        """websocket: on /mqtt of an HTTP port. authority: whose certificates to trust, with TLS."""
+        """websocket: on /mqtt of an HTTP port. authority: whom to trust, with TLS. certificate: its own."""
         self.connack: ReasonCode | None = None
         self.session_present = False
         self.messages: list[mqtt.MQTTMessage] = []
@@ -55,7 +57,8 @@ class PahoClient:
         if websocket:
             self.raw.ws_set_options(path="/mqtt")
         if authority is not None:
-            self.raw.tls_set(str(authority))
+            own = (str(certificate.certificate), str(certificate.key)) if certificate else ()
+            self.raw.tls_set(str(authority), *own)
         self.raw.username_pw_set(user, password)
         self.raw.on_connect = self._on_connect
         self.raw.on_message = lambda client, userdata, message: self.messages.append(message)

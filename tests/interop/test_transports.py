@@ -2,7 +2,9 @@
 
 import json
 import re
+import signal
 import socket
+import ssl
 import urllib.parse
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -16,11 +18,12 @@ from websockets.sync.client import connect
 from tests.conftest import SMALL_PLANT
 from tests.interop.mosquitto import Mosquitto
 from tests.interop.paho import PahoClient
-from tests.support.certificates import Authority
+from tests.support.certificates import Authority, Pair
+from tests.support.command import uns
 from tests.support.running import RunningServer
 from tests.support.until import until
 
-TRANSPORTS = ["websocket", "tls"]
+TRANSPORTS = ["websocket", "tls", "wss"]
 VERSIONS = [4, 5]
 
 
@@ -37,6 +40,9 @@ def secured(tmp_path_factory, users, authority) -> Iterator[RunningServer]:
         "UNS_MQTT_TLS_PORT": "0",
         "UNS_MQTT_TLS_CERTIFICATE": str(pair.certificate),
         "UNS_MQTT_TLS_KEY": str(pair.key),
+        "UNS_HTTP_TLS_PORT": "0",
+        "UNS_HTTP_TLS_CERTIFICATE": str(pair.certificate),
+        "UNS_HTTP_TLS_KEY": str(pair.key),
         "UNS_HTTP_ALLOWED_ORIGINS": "https://hmi.example",
     }
     server = RunningServer(["serve", str(SMALL_PLANT)], tmp_path_factory.mktemp("secured"), users.environ | environ)
@@ -52,6 +58,9 @@ def paho(secured, users, authority) -> Iterator[Callable[..., PahoClient]]:
     def connect(transport: str, client_id: str, *, version: int = 5, **options: Any) -> PahoClient:
         if transport == "tls":
             port, how = secured.tls_port, {"authority": authority.certificate}
+        elif transport == "wss":
+            port = urllib.parse.urlsplit(secured.https_url).port
+            how = {"websocket": True, "authority": authority.certificate}
         else:
             port, how = urllib.parse.urlsplit(secured.base_url).port, {"websocket": True}
         client = PahoClient(client_id, version, "ada", users.passwords["ada"], **how, **options)
@@ -109,7 +118,8 @@ def test_clients_are_named_with_their_transport(paho, secured, users, transport)
     client.subscribe(f"works/free/{transport}/shown", 0)
     listed = _clients(secured, users)
     shown = next(shown for shown in listed if shown["client_id"] == f"{transport}-shown")
-    assert shown["protocol"] == {"websocket": "MQTT 5.0 over WebSocket", "tls": "MQTT 5.0 over TLS"}[transport]
+    over = {"websocket": "WebSocket", "tls": "TLS", "wss": "WebSocket and TLS"}[transport]
+    assert shown["protocol"] == f"MQTT 5.0 over {over}"
     assert shown["address"].startswith("127.0.0.1:")
 
 
@@ -182,6 +192,95 @@ def test_certificates_of_clients_and_no_plain_port(tmp_path, users, authority):
         assert "bad user name or password" in stranger.pub("-t", "works/free/x", "-m", "1", "-q", "1").err.lower()
     finally:
         server.stop()
+
+
+def test_certificates_name_the_users(tmp_path, users, authority):
+    """The role is that of the user in access.yaml; who is none of them stays outside, whatever name it sends."""
+    pair = authority.sign("naming")
+    tls = {"TLS_PORT": "0", "TLS_CERTIFICATE": str(pair.certificate), "TLS_KEY": str(pair.key)}
+    tls |= {"TLS_CLIENT_CA": str(authority.certificate), "TLS_NAMES_USER": "true"}
+    environ = {f"UNS_{section}_{name}": value for section in ("MQTT", "HTTP") for name, value in tls.items()}
+    server = RunningServer(["serve", str(SMALL_PLANT)], tmp_path, users.environ | environ)
+    ada, ben, eve = (authority.sign(name, client=True) for name in ("ada", "ben", "eve"))
+
+    def pub(own: Pair, name: str = "", password: str = "") -> tuple[int, str]:
+        login = ("-u", name, "-P", password) if name else ()
+        trust = ("--cafile", str(authority.certificate), "--cert", str(own.certificate), "--key", str(own.key))
+        client = Mosquitto(server.tls_port, "", "", *trust)
+        sent = client.pub("-V", "mqttv5", "-t", "works/free/x", "-m", "1", "-q", "1", *login)
+        return sent.code, sent.err
+
+    try:
+        assert pub(ada) == (0, "")
+        assert pub(ada, "ben", "wrong") == (0, "")  # the certificate counts, not what CONNECT says
+        assert "not authorized" in pub(ben)[1].lower()
+        code, said = pub(eve, "ada", users.passwords["ada"])
+        assert code != 0
+        assert "not authorized" in said.lower()
+        until(lambda: "access.certificate" in server.log and "'eve'" in server.log, "the log says who came")
+        port = urllib.parse.urlsplit(server.https_url).port
+        for own, version, connack in ((ada, 5, 0), (eve, 5, 0x87), (ada, 4, 0)):
+            client = PahoClient(
+                f"wss-{own.certificate.stem}-{version}",
+                version,
+                "",
+                "",
+                websocket=True,
+                authority=authority.certificate,
+                certificate=own,
+            )
+            assert client.connect(port).connack.value == connack
+            client.disconnect()
+        env = {"UNS_SERVER": server.https_url, "UNS_CA": str(authority.certificate)}
+        for own, role in ((ada, "operator"), (ben, "viewer")):
+            both = tmp_path / f"{own.certificate.stem}.both"
+            both.write_bytes(own.certificate.read_bytes() + own.key.read_bytes())
+            shown = uns("explain", "works/free/x", env=env | {"UNS_CERTIFICATE": str(both)})
+            assert (shown.code, shown.err) == (0, "")
+            sent = uns("pub", "works/free/x", "1", env=env | {"UNS_CERTIFICATE": str(both)})
+            assert sent.code == (0 if role == "operator" else 3)
+        plain = Mosquitto(server.mqtt_port, "ada", users.passwords["ada"])
+        assert plain.pub("-t", "works/free/x", "-m", "1", "-q", "1").code == 0
+    finally:
+        server.stop()
+
+
+def test_a_renewed_certificate_is_served_after_sighup(tmp_path, users):
+    authority = Authority(tmp_path)
+    pair = authority.sign()
+    files = {"CERTIFICATE": str(pair.certificate), "KEY": str(pair.key), "PORT": "0"}
+    environ = {f"UNS_{section}_TLS_{name}": value for section in ("MQTT", "HTTP") for name, value in files.items()}
+    server = RunningServer(["serve", str(SMALL_PLANT)], tmp_path, users.environ | environ)
+    try:
+        ports = (server.tls_port, urllib.parse.urlsplit(server.https_url).port)
+        before = [ssl.get_server_certificate(("127.0.0.1", port)) for port in ports]
+        client = PahoClient("stays", 5, "ada", users.passwords["ada"], authority=authority.certificate)
+        client.connect(server.tls_port)
+        authority.sign()
+        server.process.send_signal(signal.SIGHUP)
+        until(lambda: server.log.count("valid until") == 2, "both ports tell of the new certificate")
+        after = [ssl.get_server_certificate(("127.0.0.1", port)) for port in ports]
+        assert all(old != new for old, new in zip(before, after, strict=True))
+        pair.key.write_text("hello")
+        server.process.send_signal(signal.SIGHUP)
+        until(lambda: server.log.count("the earlier certificate is served on, for plant.certificate: ") == 2, "told")
+        assert [ssl.get_server_certificate(("127.0.0.1", port)) for port in ports] == after
+        assert client.publish("works/free/x", "1", 1).code == 0
+        client.disconnect()
+    finally:
+        server.stop()
+
+
+def test_commands_over_https(secured, users, authority, tmp_path):
+    env = users.env("ada") | {"UNS_SERVER": secured.https_url}
+    assert uns("tree", "works", "--ca", str(authority.certificate), env=env).code == 0
+    assert uns("health", env=env | {"UNS_CA": str(authority.certificate)}).json["status"] == "ok"
+    distrusting = uns("tree", "works", env=env)
+    assert distrusting.code == 6
+    assert distrusting.err.startswith("error unreachable.certificate: ")
+    assert "--ca or UNS_CA" in distrusting.err
+    for bad in (tmp_path / "absent.pem", tmp_path):
+        assert uns("tree", "--ca", str(bad), env=env).code == 2
 
 
 def test_a_taken_port_is_told_with_its_setting(users, authority, tmp_path):

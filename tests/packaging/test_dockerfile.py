@@ -77,6 +77,5 @@ def test_the_data_directory_belongs_to_the_user() -> None:
 
 def test_the_exposed_ports_are_the_defaults() -> None:
     defaults = setting_variables()
-    assert arguments("EXPOSE") == [
-        f"{defaults['UNS_MQTT_PORT']} {defaults['UNS_MQTT_TLS_PORT']} {defaults['UNS_HTTP_PORT']}"
-    ]
+    listeners = ("MQTT_PORT", "MQTT_TLS_PORT", "HTTP_PORT", "HTTP_TLS_PORT")
+    assert arguments("EXPOSE") == [" ".join(str(defaults[f"UNS_{name}"]) for name in listeners)]

@@ -11,14 +11,14 @@ from uns.registry import Model, Registry, parse_model
 DOCUMENTS: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "cases/plant.yaml").read_text())
 
 
-def registry() -> Registry:
-    models = [parse_model(document) for document in DOCUMENTS["models"]]
+def registry(documents: dict[str, Any] = DOCUMENTS) -> Registry:
+    models = [parse_model(document) for document in documents["models"]]
     assert all(isinstance(model, Model) for model in models), models
     return Registry(model for model in models if isinstance(model, Model))
 
 
 def admission(documents: dict[str, Any] = DOCUMENTS) -> CompiledAdmission:
-    models = registry()
+    models = registry(documents)
     namespace, findings = parse_namespace(documents["namespace"], models)
     access, access_findings = parse_access(documents["access"])
     assert [*findings, *access_findings] == []

@@ -52,6 +52,18 @@ def test_access_keeps_users_and_the_anonymous_role() -> None:
     assert access.anonymous == Anonymous("admin", Origin.LOOPBACK)
 
 
+@pytest.mark.parametrize(
+    ("role", "may"), [("admin", True), ("steward", True), ("viewer", False), ("internal", False), ("nobody", False)]
+)
+def test_who_may_govern(role: str, may: bool) -> None:
+    access, _ = parse_access({"roles": {"steward": {"govern": True}, "viewer": {}}})
+    refused = access.may_govern(role)
+    assert (refused is None) == may
+    assert refused is None or str(refused).startswith(
+        f"access.govern: role '{role}' may not govern (these may: admin, steward)."
+    )
+
+
 def test_without_rules_only_the_built_in_roles_may_do_anything() -> None:
     access, _ = parse_access({})
     assert access.publishers("acme/x") == {"internal", "admin"}

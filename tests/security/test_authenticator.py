@@ -54,6 +54,18 @@ def test_the_right_password_gives_user_and_role(auth: Authenticator) -> None:
     assert auth.authenticate("bob", b"plain", THERE) == Identity("bob", "viewer")
 
 
+def test_a_certificate_names_a_user(clock: FakeClock) -> None:
+    robot = User("press-4", "device", certificate=True)
+    auth = Authenticator(Access(users=[robot, User("ann", "operator", password_hash=HASH)]), clock)
+    assert auth.certified("press-4") == Identity("press-4", "device")
+    assert auth.certified("ann") == Identity("ann", "operator")
+    for name in ("press-5", ""):
+        assert id_of(auth.certified(name)) == "access.certificate"
+    assert auth.failures == 2
+    for password in (b"", b"press-4"):  # who has a certificate has no password
+        assert id_of(auth.authenticate("press-4", password, THERE)) == "access.credentials"
+
+
 WRONG = [("ann", b"wrong"), ("ann", b""), ("ann", None), ("bob", b"right"), ("eve", b"right"), ("ann\0", b"right")]
 
 

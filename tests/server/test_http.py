@@ -5,7 +5,9 @@ import contextlib
 import json
 import signal
 import socket
+import ssl
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -14,9 +16,13 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.routing import Route
 
+from tests.support.certificates import Authority
+from tests.support.until import until_async
 from uns.errors import UnsError
 from uns.server import http_patience
+from uns.server.certificate import TlsFiles
 from uns.server.http import GRACE_S, HttpServer
+from uns.server.renewal import Served
 
 
 async def hello(request: Request) -> PlainTextResponse:
@@ -39,8 +45,13 @@ async def flood(_: Request) -> PlainTextResponse:
     return PlainTextResponse("x" * 32_000_000)
 
 
+async def certified(request: Request) -> PlainTextResponse:
+    return PlainTextResponse(f"{request.url.scheme} {request.scope['state'].get('certified')}")
+
+
 APP = Starlette(
     routes=[
+        Route("/certified", certified),
         Route("/", hello),
         Route("/endless", endless),
         Route("/length", length, methods=["POST"]),
@@ -258,3 +269,99 @@ async def test_full_house_of_answers_under_way_is_told() -> None:
         async with connect(server) as client:
             assert (await client.get("/")).status_code == 503
     await server.stop()
+
+
+# --- HTTPS -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path)
+
+
+@pytest.fixture
+async def secured(authority: Authority) -> AsyncIterator[HttpServer]:
+    """Without a plain port; clients show a certificate, which names them."""
+    pair = authority.sign()
+    served = Served(TlsFiles(pair.certificate, pair.key, authority.certificate, "http"))
+    server = HttpServer(APP, "127.0.0.1", None, tls=served, names_user=True)
+    await server.start()
+    yield server
+    await server.stop()
+
+
+def trusting(authority: Authority) -> ssl.SSLContext:
+    own = authority.sign("robot", client=True)
+    context = ssl.create_default_context(cafile=authority.certificate)
+    context.load_cert_chain(own.certificate, own.key)
+    return context
+
+
+async def test_https_serves_and_names_the_client(secured: HttpServer, authority: Authority) -> None:
+    url = f"https://127.0.0.1:{secured.tls_port}"
+    async with httpx.AsyncClient(base_url=url, trust_env=False, verify=trusting(authority)) as client:
+        assert (await client.get("/certified")).text == "https robot"
+        assert (await client.get("/")).text == "127.0.0.1"
+    assert secured.port is None
+
+
+async def test_plain_http_beside_https_names_nobody(authority: Authority) -> None:
+    pair = authority.sign()
+    served = Served(TlsFiles(pair.certificate, pair.key, section="http"))
+    server = HttpServer(APP, "127.0.0.1", 0, tls=served, names_user=True)
+    await server.start()
+    async with connect(server) as client:
+        assert (await client.get("/certified")).text == "http None"
+    async with httpx.AsyncClient(
+        base_url=f"https://127.0.0.1:{server.tls_port}", trust_env=False, verify=trusting(authority)
+    ) as client:
+        assert (await client.get("/certified")).text == "https None"
+    await server.stop()
+    again = HttpServer(APP, "127.0.0.1", server.port, tls=served, tls_port=server.tls_port or 0)
+    await again.start()
+    await again.stop()
+
+
+async def test_a_client_without_certificate_is_counted(
+    secured: HttpServer, authority: Authority, caplog: pytest.LogCaptureFixture
+) -> None:
+    context = ssl.create_default_context(cafile=authority.certificate)
+    reader, writer = await asyncio.open_connection("127.0.0.1", secured.tls_port, ssl=context)
+    with pytest.raises((ssl.SSLError, ConnectionError, asyncio.IncompleteReadError)):
+        await reader.readexactly(1)
+    writer.close()
+    await until_async(lambda: secured.handshakes.failed == 1)
+    assert "http.tls_client_ca demands a certificate" in caplog.text
+
+
+async def test_a_slow_request_over_tls_is_told_and_cut(
+    secured: HttpServer, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_patience, "REQUEST_S", 0.2)
+    reader, writer = await asyncio.open_connection("127.0.0.1", secured.tls_port, ssl=trusting(authority))
+    writer.write(b"GET / HTTP/1.1\r\n")
+    answer = await asyncio.wait_for(reader.read(), 5)
+    assert answer.startswith(b"HTTP/1.1 408")
+    writer.close()
+    await until_async(lambda: secured.connections == 0)
+
+
+async def test_a_taken_port_of_https_is_told_and_leaves_nothing(authority: Authority) -> None:
+    pair = authority.sign()
+    served = Served(TlsFiles(pair.certificate, pair.key, section="http"))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        server = HttpServer(APP, "127.0.0.1", 0, tls=served, tls_port=taken.getsockname()[1])
+        with pytest.raises(UnsError, match=r"unreachable\.port.*http\.tls_port"):
+            await server.start()
+
+
+async def test_stopping_ends_open_connections_over_tls(authority: Authority) -> None:
+    pair = authority.sign()
+    server = HttpServer(APP, "127.0.0.1", None, tls=Served(TlsFiles(pair.certificate, pair.key, section="http")))
+    await server.start()
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.tls_port, ssl=trusting(authority))
+    waiting = asyncio.create_task(server.wait())
+    await asyncio.wait_for(server.stop(), GRACE_S + 2)
+    assert await reader.read() == b""
+    await waiting
+    writer.close()

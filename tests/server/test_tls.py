@@ -15,9 +15,10 @@ from tests.support.until import until_async
 from uns.broker import Broker, Limits
 from uns.mqtt import Connack, Connect, Disconnect, Publish, ReasonCode, Subscribe, Subscription, encode
 from uns.server import tls
-from uns.server.certificate import TlsFiles, server_context
+from uns.server.certificate import TlsFiles
 from uns.server.clock import SystemClock
 from uns.server.mqtt import MqttListener
+from uns.server.renewal import Served
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ async def listener(broker: Broker) -> AsyncIterator[MqttListener]:
 @pytest.fixture
 async def port(listener: MqttListener, authority: Authority) -> int:
     pair = authority.sign()
-    return await listener.start("127.0.0.1", 0, server_context(TlsFiles(pair.certificate, pair.key)))
+    return await listener.start("127.0.0.1", 0, Served(TlsFiles(pair.certificate, pair.key)))
 
 
 def trusting(authority: Authority, version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> ssl.SSLContext:
@@ -141,9 +142,7 @@ async def test_only_clients_with_a_certificate_where_one_is_demanded(
     listener: MqttListener, authority: Authority
 ) -> None:
     pair, mine = authority.sign(), authority.sign("robot", client=True)
-    port = await listener.start(
-        "127.0.0.1", 0, server_context(TlsFiles(pair.certificate, pair.key, authority.certificate))
-    )
+    port = await listener.start("127.0.0.1", 0, Served(TlsFiles(pair.certificate, pair.key, authority.certificate)))
     anonymous = trusting(authority)
     client = Client(*await asyncio.open_connection("127.0.0.1", port, ssl=anonymous))
     client.send(Connect("c", 5, True, 0, None, None, None, None))
@@ -162,9 +161,7 @@ async def test_the_log_says_what_is_wrong_with_a_clients_certificate(
     listener: MqttListener, authority: Authority, tmp_path: Path, caplog: pytest.LogCaptureFixture, given: str
 ) -> None:
     pair = authority.sign()
-    port = await listener.start(
-        "127.0.0.1", 0, server_context(TlsFiles(pair.certificate, pair.key, authority.certificate))
-    )
+    port = await listener.start("127.0.0.1", 0, Served(TlsFiles(pair.certificate, pair.key, authority.certificate)))
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     context = trusting(authority)
@@ -264,7 +261,7 @@ async def test_a_client_that_does_not_read_is_shed(broker: Broker, port: int, au
 async def test_stopping_says_goodbye_and_cuts_handshakes(broker: Broker, authority: Authority) -> None:
     listener = MqttListener(broker)
     pair = authority.sign()
-    port = await listener.start("127.0.0.1", 0, server_context(TlsFiles(pair.certificate, pair.key)))
+    port = await listener.start("127.0.0.1", 0, Served(TlsFiles(pair.certificate, pair.key)))
     client = await connect(port, trusting(authority), "c")
     _, writer = await asyncio.open_connection("127.0.0.1", port)
     await until_async(lambda: len(listener.handshakes) == 1)

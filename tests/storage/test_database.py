@@ -56,6 +56,19 @@ def test_only_new_migrations_are_applied(owner: Path, tmp_path: Path) -> None:
     database.close()
 
 
+def test_a_migration_may_call_what_its_owner_gives(owner: Path, tmp_path: Path) -> None:
+    def shout(text: str) -> str:
+        return text.upper()
+
+    database = Database(tmp_path / "a.db", "keeper")
+    add(database, "pump")
+    database.close()
+    (owner / "migrations" / "0002_loud.sql").write_text("UPDATE things SET name = shout(name);")
+    database = Database(tmp_path / "a.db", "keeper", functions=(shout,))
+    assert names(database) == ["PUMP"]
+    database.close()
+
+
 def test_a_broken_migration_leaves_the_file_as_it_was(owner: Path, tmp_path: Path) -> None:
     Database(tmp_path / "a.db", "keeper").close()
     broken = owner / "migrations" / "0002_broken.sql"

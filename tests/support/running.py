@@ -22,14 +22,16 @@ STOP_S = 20.0
 PR_SET_PDEATHSIG = 1
 _PAGE = re.compile(r"http://127\.0\.0\.1:\d+")
 _MQTT = re.compile(r"MQTT(?: broker)?\s+127\.0\.0\.1:(\d+)")
+_HTTPS = re.compile(r"https://127\.0\.0\.1:\d+")
 _TLS = re.compile(r"TLS 127\.0\.0\.1:(\d+)")
 
 
 class RunningServer:
     """`uns demo` or `uns serve` on free ports.
 
-    base_url: of page and API. mqtt_port, tls_port: of the broker on 127.0.0.1, 0 where it does not listen. env: the
-    environment of a command that talks to it, UNS_SERVER included. output, log: what it wrote on stdout and stderr.
+    base_url: of page and API; https_url: the same with TLS, empty where that does not listen. mqtt_port, tls_port: of
+    the broker on 127.0.0.1, 0 where it does not listen. env: the environment of a command that talks to it, UNS_SERVER
+    included. output, log: what it wrote on stdout and stderr.
     """
 
     def __init__(self, arguments: Sequence[str], work: Path, environ: Mapping[str, str] | None = None) -> None:
@@ -51,6 +53,7 @@ class RunningServer:
             until(self._announced, f"{' '.join(arguments)} tells where it listens", READY_S)
             self.base_url = _PAGE.findall(self.output)[0]
             self.mqtt_port, self.tls_port = (int(next(iter(port.findall(self.output)), 0)) for port in (_MQTT, _TLS))
+            self.https_url = next(iter(_HTTPS.findall(self.output)), "")
             self.env = clean_environment() | {"UNS_SERVER": self.base_url}
             until(self.ready, "/readyz answers 200", READY_S)
         except BaseException:

@@ -22,6 +22,7 @@ from uns.api.routes import (
     clients,
     docs,
     explain,
+    govern,
     health,
     history,
     info,
@@ -34,9 +35,10 @@ from uns.api.routes import (
     violations,
     websocket,
 )
+from uns.policy.admission import CompiledAdmission
 
 BASE = "/api/v1"
-RESOURCES = (tree, topics, history, stream, publish, check, explain, violations, sources, info, clients)
+RESOURCES = (tree, topics, history, stream, publish, check, explain, govern, violations, sources, info, clients)
 DESCRIPTION = (
     "Browse the unified namespace, read history, follow values and publish through the governed door. "
     "Times are RFC 3339 in UTC with `Z`; an error is {error: {id, what, where, hint, nearest}}."
@@ -58,7 +60,11 @@ def create_app(platform: Platform, *, static: Path | None = None, headers: Mappi
         middleware=[
             Middleware(ErrorBoundary),
             Middleware(GuardLayer, guard=platform.guard),
-            Middleware(BodyLimit, max_bytes=platform.max_body_bytes),
+            Middleware(
+                BodyLimit,
+                max_bytes=platform.max_body_bytes,
+                larger=dict.fromkeys(govern.LARGE_PATHS, govern.MAX_FILES_BYTES),
+            ),
             Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5),
         ],
     )
@@ -75,6 +81,11 @@ def create_app(platform: Platform, *, static: Path | None = None, headers: Mappi
     if static is not None:
         app.mount("/", Page(static, headers or {}), name="page")
     return app
+
+
+def replace_policy(app: FastAPI, policy: CompiledAdmission) -> None:
+    """Every request from now on sees this policy; those under way end with the one they began with."""
+    app.state.context = app.state.context.under(policy)
 
 
 def end_streams(app: FastAPI) -> None:

@@ -1,7 +1,7 @@
 """How are request bodies read? Strict JSON (no NaN, no lone surrogates, bounded depth), and no more than the limit."""
 
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 import msgspec
@@ -37,18 +37,23 @@ class StrictRoute(APIRoute):
 
 
 class BodyLimit:
-    """Refuses a body of more than `max_bytes` with 413, whether its length is announced or not."""
+    """Refuses a body of more than `max_bytes` with 413, whether its length is announced or not.
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+    larger: paths that have a bound of their own.
+    """
+
+    def __init__(self, app: ASGIApp, max_bytes: int, larger: Mapping[str, int]) -> None:
         self._app = app
         self._max_bytes = max_bytes
+        self._larger = larger
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if _announced_bytes(scope) > self._max_bytes:
-            await error_response(self._finding())(scope, receive, send)
+        max_bytes = self._larger.get(scope["path"], self._max_bytes)
+        if _announced_bytes(scope) > max_bytes:
+            await error_response(_too_large(max_bytes))(scope, receive, send)
             return
         received_bytes = 0
 
@@ -56,18 +61,17 @@ class BodyLimit:
             nonlocal received_bytes
             message = await receive()
             received_bytes += len(message.get("body", b""))
-            if received_bytes > self._max_bytes:
-                raise Refusal(self._finding())
+            if received_bytes > max_bytes:
+                raise Refusal(_too_large(max_bytes))
             return message
 
         await self._app(scope, count, send)
 
-    def _finding(self) -> Finding:
-        return Finding(
-            id="quota.body",
-            what=f"the request body is larger than {self._max_bytes} bytes.",
-            hint="Send less, or raise http.max_body_bytes in uns.yaml.",
-        )
+
+def _too_large(max_bytes: int) -> Finding:
+    return Finding(
+        id="quota.body", what=f"the request body is larger than {max_bytes} bytes.", hint="Send less in one request."
+    )
 
 
 def _announced_bytes(scope: Scope) -> int:

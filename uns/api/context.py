@@ -12,6 +12,7 @@ from uns.api.search import Search
 from uns.api.streams import Streams
 from uns.api.tree import Tree
 from uns.errors import Finding, UnsError
+from uns.policy.admission import CompiledAdmission
 from uns.policy.namespace import Namespace
 from uns.topics import filter_fault, topic_fault
 
@@ -37,6 +38,12 @@ class Context(msgspec.Struct, frozen=True):
             Streams(broker, partial(_max_age_ms, namespace)),
         )
 
+    def under(self, policy: CompiledAdmission) -> "Context":
+        """The same server under another policy; open streams go on, and judge ages by it."""
+        self.streams.judge_ages(partial(_max_age_ms, policy.namespace))
+        platform = msgspec.structs.replace(self.platform, policy=policy)
+        return msgspec.structs.replace(Context.of(platform), streams=self.streams)
+
     def may_read(self, identity: Identity, topic_filter: str) -> bool:
         """Reading over HTTP takes the same right as subscribing."""
         return self.platform.policy.may_subscribe(identity.role, topic_filter) is None
@@ -44,6 +51,12 @@ class Context(msgspec.Struct, frozen=True):
     def demand_read(self, identity: Identity, topic_filter: str) -> None:
         """Raises UnsError (`access.subscribe`) where `may_read` says no."""
         refused = self.platform.policy.may_subscribe(identity.role, topic_filter)
+        if refused is not None:
+            raise UnsError(refused)
+
+    def demand_govern(self, identity: Identity) -> None:
+        """Raises UnsError (`access.govern`) for a role that may not change what the namespace takes."""
+        refused = self.platform.policy.access.may_govern(identity.role)
         if refused is not None:
             raise UnsError(refused)
 

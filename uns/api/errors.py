@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 STATUS = {
     "access.anonymous": 401,
     "access.credentials": 401,
+    "govern.write_failed": 503,
     "quota.body": 413,
     "request.method": 405,
     "request.no_websocket": 426,

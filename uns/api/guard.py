@@ -21,7 +21,9 @@ class GuardLayer:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] not in OPEN_PATHS:
-            identity = await self._guard.identify(scope["method"], Headers(scope=scope), _address(scope))
+            identity = await self._guard.identify(
+                scope["method"], Headers(scope=scope), _address(scope), scope.get("state", {}).get("certified")
+            )
             if isinstance(identity, Finding):
                 await error_response(identity)(scope, receive, send)
                 return

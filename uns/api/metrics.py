@@ -19,7 +19,7 @@ BROKER_GAUGES = {
     "retained": "Retained messages now.",
     "retained_bytes": "Bytes of retained messages.",
     "current_bytes": "Bytes of large values that are not retained, and of the names of topics that retain nothing.",
-    "client_bytes": "Bytes of filters, topic aliases and wills.",
+    "client_bytes": "Bytes of sessions, their names and filters, topic aliases and wills.",
     "queued_bytes": "Bytes queued for or in flight to sessions, at the last look.",
     "unsent_bytes": "Bytes that slow connections have not read, at the last look.",
     "unfinished_bytes": "Bytes of packets and frames that came in part, at the last look.",
@@ -43,7 +43,7 @@ BROKER_COUNTERS = {
     "connects": "CONNECT packets.",
     "connects_refused": "Connections refused.",
     "connect_timeouts": "Connections closed because no CONNECT came in time.",
-    "keep_alive_timeouts": "Connections closed because nothing came for 1.5 times their keep-alive.",
+    "keep_alive_timeouts": "Connections closed because no whole packet came for 1.5 times their keep-alive.",
     "sessions_refused": "Connections refused because there are too many sessions.",
     "subscriptions_over_quota": "Subscriptions refused because a client has too many.",
     "reads_slowed": "Times that a client was read more slowly because it sent too fast.",
@@ -63,7 +63,7 @@ BROKER_COUNTERS = {
 PART_GAUGES = {
     "violations_stored": "Violations kept in violations.db.",
     "violations_pending": "Violations that wait to be written.",
-    "tls_handshakes": "TLS handshakes of MQTT clients under way now.",
+    "tls_handshakes": "TLS handshakes under way now.",
     "history_pending": "Values that wait to be written to the history.",
 }
 PART_COUNTERS = {
@@ -71,7 +71,7 @@ PART_COUNTERS = {
     "violations_dropped": "Violations lost because the disk refused until the buffer was full.",
     "violations_write_failures": "Attempts to write violations that the disk refused.",
     "login_failures": "Logins refused, over MQTT and HTTP.",
-    "tls_handshake_failures": "TLS handshakes of MQTT clients that came to nothing; the log tells each kind once.",
+    "tls_handshake_failures": "TLS handshakes that came to nothing; the log tells each kind once.",
     "persistence_commits": "Commits of sessions and retained messages to broker.db.",
     "persistence_write_failures": "Attempts to write broker.db that the disk refused.",
     "history_recorded": "Values written to the history.",

@@ -13,6 +13,7 @@ from uns.broker import Broker
 from uns.clock import Clock
 from uns.errors import Finding
 from uns.policy.admission import CompiledAdmission
+from uns.policy.plan import FileChange, Plan, Revision
 from uns.policy.violation import Violation
 from uns.samples import Sample
 from uns.source_status import SourceStatus
@@ -30,7 +31,9 @@ class Identity(Protocol):
 class Guard(Protocol):
     """Decides who sends a request, before anything else looks at it."""
 
-    async def identify(self, method: str, headers: Mapping[str, str], address: str) -> Identity | Finding:
+    async def identify(
+        self, method: str, headers: Mapping[str, str], address: str, certified: str | None = None
+    ) -> Identity | Finding:
         """The identity, or why the request is refused. `address` is the peer's `host:port`."""
 
 
@@ -122,11 +125,29 @@ class SourceReader(Protocol):
         """The Sparkplug metric (and source) behind a topic, or None when the topic is not a projected metric."""
 
 
+class Governor(Protocol):
+    """The plant files that run, and how others take over. Every method may raise UnsError; see `uns/app/govern`."""
+
+    @property
+    def number(self) -> int:
+        """Of the revision that runs."""
+
+    async def plan(self, files: Mapping[str, bytes], since_ms: int | None = None) -> Plan: ...
+    async def apply(
+        self, files: Mapping[str, bytes], who: str, why: str, base: int | None = None, *, force: bool = False
+    ) -> tuple[Revision, Plan]: ...
+    async def revert(self, number: int, who: str, why: str, *, force: bool = False) -> tuple[Revision, Plan]: ...
+    def export(self) -> dict[str, bytes]: ...
+    async def revisions(self, limit: int = 100, before: int | None = None) -> Sequence[Revision]: ...
+    async def revision(self, number: int) -> tuple[Revision, dict[str, bytes], Sequence[FileChange]]: ...
+    async def drift(self) -> Sequence[FileChange]: ...
+
+
 class Platform(msgspec.Struct, frozen=True, kw_only=True):
     """Everything `create_app` is given.
 
     mqtt: host, port and port with TLS that MQTT clients connect to. checks: name to what is wrong (None: it is well),
-    for /readyz. history and violations are None where the plant keeps none.
+    for /readyz. history and violations are None where the plant keeps none, governor where its files stand fast.
     """
 
     version: str
@@ -143,3 +164,4 @@ class Platform(msgspec.Struct, frozen=True, kw_only=True):
     checks: Callable[[], Mapping[str, Finding | None]]
     part_figures: Callable[[], Mapping[str, float]] = dict
     max_body_bytes: int = 1_048_576
+    governor: Governor | None = None

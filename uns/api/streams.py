@@ -26,6 +26,10 @@ class Streams:
         self._dropped_before = 0
         self._closed = False
 
+    def judge_ages(self, max_age_of: Callable[[str], int | None]) -> None:
+        """Another policy says how old a value may get; the open streams follow."""
+        self._max_age_of = lru_cache(MAX_TOPICS_KNOWN)(max_age_of)
+
     def __len__(self) -> int:
         return len(self._open)
 

@@ -8,7 +8,8 @@ from uns.security import Authenticator, Identity
 
 
 class Authentication:
-    """The authenticator as the broker asks it: at once without a password, in a task of its own with one."""
+    """The authenticator as the broker asks it: at once with a certificate or without a password, in a task of its own
+    with one."""
 
     def __init__(self, authenticator: Authenticator) -> None:
         self._authenticator = authenticator
@@ -21,6 +22,9 @@ class Authentication:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def __call__(self, credentials: Credentials, answer: Answer) -> None:
+        if credentials.certified is not None:
+            answer(_granted(self._authenticator.certified(credentials.certified)))
+            return
         if credentials.username is None and credentials.password is None:
             answer(_granted(self._authenticator.authenticate(None, None, credentials.address)))
             return

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from uns.errors import Finding
@@ -86,7 +86,7 @@ def part_figures(
     recorder: Recorder | None,
     violations: ViolationStore,
     authenticator: Authenticator,
-    handshakes: Handshakes,
+    handshakes: Sequence[Handshakes],
 ) -> Mapping[str, float]:
     """What /metrics tells beside the broker's own counters: by the names that uns/api/metrics.py explains."""
     kept = violations.status()
@@ -97,8 +97,8 @@ def part_figures(
         "violations_dropped": kept.dropped,
         "violations_write_failures": kept.failures,
         "login_failures": authenticator.failures,
-        "tls_handshakes": len(handshakes),
-        "tls_handshake_failures": handshakes.failed,
+        "tls_handshakes": sum(map(len, handshakes)),
+        "tls_handshake_failures": sum(each.failed for each in handshakes),
     }
     if commit is not None:
         told |= {"persistence_commits": commit.batches, "persistence_write_failures": commit.failures}

@@ -4,6 +4,7 @@ import logging
 
 from uns.broker import Notice
 from uns.broker.limits import Limits
+from uns.errors import shorten
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,8 @@ class NoticeLog:
 def _subject(notice: Notice) -> str:
     if notice.many:
         return f"each of many MQTT clients from {notice.address}" if notice.address else "each of many MQTT clients"
-    client = f"MQTT client {notice.client_id!a}" if notice.client_id else "an MQTT client" if notice.address else ""
+    name = shorten(notice.client_id)
+    client = f"MQTT client {name!a}" if name else "an MQTT client" if notice.address else ""
     return f"{client} from {notice.address}" if notice.address else client
 
 

@@ -8,10 +8,11 @@ broker ◀─ MQTT listeners         violations ◀─┐
 
 import asyncio
 import logging
+import os
 import secrets
-import ssl
+import signal
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -19,11 +20,13 @@ from pathlib import Path
 import msgspec
 
 from uns import __version__
-from uns.api import Platform, create_app, end_streams
+from uns.api import Platform, create_app, end_streams, replace_policy
 from uns.api.platform import HistoryReader
 from uns.app.authentication import Authentication
 from uns.app.counted import counted
 from uns.app.data import own_data
+from uns.app.govern import Governor, Switch, finish_pending
+from uns.app.govern.foresight import MAX_KEPT_JUDGED, ReadHistory
 from uns.app.health import Health, checks, part_figures, stop_task
 from uns.app.notice_log import NoticeLog
 from uns.app.plant import Plant
@@ -37,6 +40,7 @@ from uns.link import Link, Message
 from uns.persistence import BrokerStore, Durability, GroupCommit
 from uns.policy.verdict import Mode, judge
 from uns.policy.violation import Violation
+from uns.revisions import RevisionStore
 from uns.security import Authenticator, HttpGuard
 from uns.server.clock import SystemClock
 from uns.server.garbage import paused, sweep, tamed
@@ -44,10 +48,11 @@ from uns.server.http import HttpServer
 from uns.server.link import BrokerLink
 from uns.server.memory import resident_bytes
 from uns.server.mqtt import MqttListener
+from uns.server.renewal import Served, follow
 from uns.server.trim import give_memory_back
 from uns.server.websocket import PATH
 from uns.storage import Limits as BufferLimits
-from uns.violations import ViolationStore
+from uns.violations import StoredViolation, ViolationStore
 from uns.web import SECURITY_HEADERS, STATIC
 
 log = logging.getLogger(__name__)
@@ -59,13 +64,14 @@ DevicesReady = Callable[[], Awaitable[None]]
 
 
 class Addresses(msgspec.Struct, frozen=True):
-    """Where the running server listens. A port of MQTT is None when nothing listens there."""
+    """Where the running server listens. A port is None when nothing listens there."""
 
     mqtt_host: str
     mqtt_port: int | None
     http_host: str
-    http_port: int
+    http_port: int | None
     mqtt_tls_port: int | None = None
+    http_tls_port: int | None = None
 
     @property
     def mqtt(self) -> str:
@@ -76,8 +82,14 @@ class Addresses(msgspec.Struct, frozen=True):
 
     @property
     def page(self) -> str:
+        """Of page and API; with TLS when that is the only way."""
+        return self.pages[0]
+
+    @property
+    def pages(self) -> list[str]:
         host = "127.0.0.1" if self.http_host in ("0.0.0.0", "::") else self.http_host
-        return f"http://{host}:{self.http_port}"
+        ports = {"http": self.http_port, "https": self.http_tls_port}
+        return [f"{scheme}://{host}:{port}" for scheme, port in ports.items() if port is not None]
 
 
 async def serve(
@@ -95,6 +107,9 @@ async def serve(
     settings, clock = plant.settings, SystemClock()
     async with AsyncExitStack() as stack:
         stack.enter_context(own_data(data))
+        revisions = RevisionStore(data / "revisions.db")
+        stack.push_async_callback(asyncio.to_thread, revisions.close)
+        plant = await asyncio.to_thread(finish_pending, revisions, plant, os.environ)
         violations = ViolationStore(
             data / "violations.db", max_rows=settings.violations.max_rows, max_bytes=settings.violations.max_bytes
         )
@@ -122,7 +137,7 @@ async def serve(
         mqtt = MqttListener(broker)
         stack.push_async_callback(mqtt.stop)  # the last to leave: its clients still hear of the deaths below
         link = partial(BrokerLink, broker)
-        recorder, read_history = _start_history(plant, data, link("history"), clock, stack)
+        recorder, read_history, read_samples = _start_history(plant, data, link("history"), clock, stack)
         host = _start_host(plant, link(HOST_CLIENT_ID), clock, violations.record, recorder)
         host.adopt(projected)
         stack.callback(host.stop)
@@ -130,7 +145,20 @@ async def serve(
         stack.push_async_callback(stop_task, ticking)
         sources = Sources(plant.sources, host, link, clock, data)
         stack.push_async_callback(sources.stop)
-        mqtt_port, tls_port = await _listen(mqtt, plant)
+        governor = Governor(
+            plant,
+            os.environ,
+            revisions,
+            broker,
+            clock,
+            Switch(broker, authenticator, sources, recorder, lambda policy: replace_policy(app, policy)),
+            read_history=read_samples,
+            read_violations=partial(_since, violations),
+        )
+        await governor.start()
+        mqtt_tls, http_tls = plant.tls("mqtt"), plant.tls("http")
+        mqtt_port, tls_port = await _listen(mqtt, plant, mqtt_tls)
+        handshakes = [mqtt.handshakes]
         guard = HttpGuard(authenticator, settings.http.allowed_origins)
         app = create_app(
             Platform(
@@ -145,21 +173,28 @@ async def serve(
                 sources=sources,
                 history=read_history,
                 violations=violations,
+                governor=governor,
                 checks=partial(checks, health, mqtt.is_serving, commit, recorder, violations),
-                part_figures=partial(part_figures, commit, recorder, violations, authenticator, mqtt.handshakes),
+                part_figures=partial(part_figures, commit, recorder, violations, authenticator, handshakes),
             ),
             static=STATIC,
             headers=SECURITY_HEADERS,
         )
+        names_user = settings.http.tls_names_user
         http = HttpServer(
             app,
             settings.http.host,
-            settings.http.port,
+            settings.http.port if settings.http.plain else None,
+            tls=http_tls,
+            tls_port=settings.http.tls_port,
+            names_user=names_user,
             before_stop=partial(end_streams, app),
-            upgrades={PATH: partial(mqtt.web_socket, guard.admit_upgrade)},
+            upgrades={PATH: partial(mqtt.web_socket, guard.admit_upgrade, names_user=names_user)},
         )
+        handshakes.append(http.handshakes)
         await http.start()
         stack.push_async_callback(http.stop)
+        _renew([each for each in (mqtt_tls, http_tls) if each is not None], stack)
         watching = asyncio.create_task(_watch(http, stop, health), name="http watch")
         stack.push_async_callback(stop_task, watching)
         starting = asyncio.create_task(_start_sources(sources, devices_ready, health), name="start of the sources")
@@ -169,22 +204,35 @@ async def serve(
         stack.enter_context(tamed())
         sweeping = asyncio.create_task(sweep(), name="garbage sweep")
         stack.push_async_callback(stop_task, sweeping)
-        on_ready(Addresses(settings.mqtt.host, mqtt_port, settings.http.host, http.port, tls_port))
+        on_ready(Addresses(settings.mqtt.host, mqtt_port, settings.http.host, http.port, tls_port, http.tls_port))
         await stop.wait()
 
 
-async def _listen(mqtt: MqttListener, plant: Plant) -> tuple[int | None, int | None]:
+def _renew(served: Sequence[Served], stack: AsyncExitStack) -> None:
+    """Take up renewed certificates; SIGHUP, which has its ordinary meaning where there are none, asks for it."""
+    if not served:
+        return
+    asked, loop = asyncio.Event(), asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, asked.set)
+    stack.callback(loop.remove_signal_handler, signal.SIGHUP)
+    following = asyncio.create_task(follow(served, asked), name="renewal of certificates")
+    stack.push_async_callback(stop_task, following)
+
+
+async def _listen(mqtt: MqttListener, plant: Plant, tls: Served | None) -> tuple[int | None, int | None]:
     """The ports of plain MQTT and of MQTT over TLS, each None when nothing listens there."""
-    settings, context = plant.settings.mqtt, plant.tls()
+    settings = plant.settings.mqtt
     plain = await _start(mqtt, settings.host, settings.port, "--mqtt-port") if settings.plain else None
-    if context is None:
+    if tls is None:
         return plain, None
-    return plain, await _start(mqtt, settings.host, settings.tls_port, "mqtt.tls_port", context)
+    return plain, await _start(mqtt, settings.host, settings.tls_port, "mqtt.tls_port", tls, settings.tls_names_user)
 
 
-async def _start(mqtt: MqttListener, host: str, port: int, setting: str, context: ssl.SSLContext | None = None) -> int:
+async def _start(
+    mqtt: MqttListener, host: str, port: int, setting: str, tls: Served | None = None, names_user: bool = False
+) -> int:
     try:
-        return await mqtt.start(host, port, context)
+        return await mqtt.start(host, port, tls, names_user=names_user)
     except OSError as error:
         raise UnsError(
             Finding(
@@ -197,10 +245,10 @@ async def _start(mqtt: MqttListener, host: str, port: int, setting: str, context
 
 def _start_history(
     plant: Plant, data: Path, link: Link, clock: Clock, stack: AsyncExitStack
-) -> tuple[Recorder | None, HistoryReader | None]:
+) -> tuple[Recorder | None, HistoryReader | None, ReadHistory | None]:
     settings = plant.settings.history
     if not settings.enabled:
-        return None, None
+        return None, None, None
     store = SqliteHistory(data / "history.db")
     stack.callback(store.close)
     recorder = Recorder(
@@ -214,7 +262,7 @@ def _start_history(
     )
     recorder.start()
     stack.callback(recorder.stop)
-    return recorder, partial(query, store)
+    return recorder, partial(query, store), store.read
 
 
 def _keep(
@@ -245,6 +293,11 @@ def _keep(
     commit = GroupCommit(broker.ledger, store)
     stack.push_async_callback(commit.close)
     return commit, projected
+
+
+def _since(violations: ViolationStore, since_ms: int) -> list[StoredViolation]:
+    """The kept violations since a time, newest first, as many as a plan looks at."""
+    return [each for each in violations.list(MAX_KEPT_JUDGED).violations if each.violation.time_ms >= since_ms]
 
 
 def _put_aside(path: Path) -> None:

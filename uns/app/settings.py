@@ -26,10 +26,29 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-class MqttSettings(_Section):
-    """The MQTT listener and the bounds of the broker."""
+class _Listener(_Section):
+    """Where something listens, with and without TLS; who inherits it says on which ports."""
 
     host: str = Field(default="127.0.0.1", description="Address to listen on; 0.0.0.0 is every IPv4 interface.")
+    port: int
+    plain: bool
+    tls_port: int
+    tls_certificate: str = Field(
+        default="", description="PEM file of the server's certificate and those it is signed by; turns TLS on."
+    )
+    tls_key: str = Field(default="", description="PEM file of its private key; empty: it is in `tls_certificate`.")
+    tls_client_ca: str = Field(
+        default="", description="PEM file of the authorities whose certificates clients must have; empty asks for none."
+    )
+    tls_names_user: bool = Field(
+        default=False,
+        description="The common name in a client's certificate is its user of `access.yaml`; needs `tls_client_ca`.",
+    )
+
+
+class MqttSettings(_Listener):
+    """The MQTT listener and the bounds of the broker."""
+
     port: int = Field(default=1883, ge=0, le=65_535, description="TCP port; 0 takes a free one.")
     plain: bool = Field(default=True, description="Listen on `port`, without TLS; false leaves TLS and WebSocket.")
     tls_port: int = Field(
@@ -37,13 +56,6 @@ class MqttSettings(_Section):
         ge=0,
         le=65_535,
         description="TCP port of MQTT over TLS, with `tls_certificate`; 0 takes a free one.",
-    )
-    tls_certificate: str = Field(
-        default="", description="PEM file of the server's certificate and those it is signed by; turns TLS on."
-    )
-    tls_key: str = Field(default="", description="PEM file of its private key; empty: it is in `tls_certificate`.")
-    tls_client_ca: str = Field(
-        default="", description="PEM file of the authorities whose certificates clients must have; empty asks for none."
     )
     durability: Literal["fsync", "os", "memory"] = Field(
         default="fsync",
@@ -68,6 +80,9 @@ class MqttSettings(_Section):
     max_sessions: int = Field(
         default=_LIMITS.max_sessions, ge=1, description="Past it no session is made that outlives its connection."
     )
+    max_client_id_bytes: int = Field(
+        default=_LIMITS.max_client_id_bytes, ge=23, le=65_535, description="Length of a client id in UTF-8."
+    )
     max_topic_levels: int = Field(default=_LIMITS.max_topic_levels, ge=1, description="Levels of a topic or filter.")
     max_topic_bytes: int = Field(
         default=_LIMITS.max_topic_bytes, ge=16, description="Length of a topic or filter in UTF-8."
@@ -80,6 +95,11 @@ class MqttSettings(_Section):
     )
     max_subscriptions_per_client: int = Field(
         default=_LIMITS.max_subscriptions_per_client, ge=1, description="Of one session."
+    )
+    max_subscription_identifiers: int = Field(
+        default=_LIMITS.max_subscription_identifiers,
+        ge=1,
+        description="Filters with wildcards that have an identifier (MQTT 5), of one session.",
     )
     receive_maximum: int = Field(
         default=_LIMITS.receive_maximum,
@@ -111,7 +131,7 @@ class MqttSettings(_Section):
     max_memory_bytes: int = Field(
         default=_LIMITS.max_memory_bytes,
         ge=1048576,
-        description="Retained, queued, unsent and unfinished; past it QoS 1 and 2 are refused.",
+        description="Of all that is held for clients; from 7/8 of it QoS 1 and 2 are refused.",
     )
     max_publish_rate: int = Field(
         default=_LIMITS.max_publish_rate,
@@ -138,6 +158,12 @@ class MqttSettings(_Section):
         le=4_294_967_295,
         description="Longest life of a session without connection.",
     )
+    will_grace_s: int = Field(
+        default=_LIMITS.will_grace_s,
+        ge=0,
+        le=65_535,
+        description="How long clients may take to come back after the broker was killed, before their wills are sent.",
+    )
     sys_interval_s: int = Field(
         default=10, ge=0, le=65_535, description="Between two reports on $SYS/broker/#; 0 makes none."
     )
@@ -147,11 +173,14 @@ class MqttSettings(_Section):
         return Limits(**{name: getattr(self, name) for name in Limits.__struct_fields__})
 
 
-class HttpSettings(_Section):
+class HttpSettings(_Listener):
     """The HTTP listener: web page, API, metrics, MQTT over WebSocket."""
 
-    host: str = Field(default="127.0.0.1", description="Address to listen on; 0.0.0.0 is every IPv4 interface.")
     port: int = Field(default=8080, ge=0, le=65_535, description="TCP port; 0 takes a free one.")
+    plain: bool = Field(default=True, description="Listen on `port`, without TLS; false leaves HTTPS alone.")
+    tls_port: int = Field(
+        default=8443, ge=0, le=65_535, description="TCP port of HTTPS, with `tls_certificate`; 0 takes a free one."
+    )
     allowed_origins: list[str] = Field(
         default=[],
         description="Of web pages of other servers that may open `/mqtt`, such as `https://hmi.example`.",

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
 from uns.adapter import Adapter, SourceConfig
@@ -38,35 +38,42 @@ class Sources:
         data: Path,
     ) -> None:
         self._host = host
-        self._sources = [
-            Source(spec, _factory(spec), link(f"edge:{spec.name}"), clock, FileBdSeq(data, spec)) for spec in specs
-        ]
-        self._tasks: list[asyncio.Task[None]] = []
+        self._link = link
+        self._clock = clock
+        self._data = data
+        self._sources = {spec.name: self._make(spec) for spec in specs}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._started = False
 
     def start(self) -> None:
-        self._tasks = [
-            asyncio.create_task(_supervised(source), name=f"source {source.spec.name}") for source in self._sources
-        ]
+        self._started = True
+        for source in self._sources.values():
+            self._run(source)
 
     async def stop(self) -> None:
-        """Cancel every source.
+        """Cancel every source."""
+        await _end(self._tasks.values())
+        self._tasks.clear()
 
-        A cancellation can get lost in a library (`asyncio.wait_for` before Python 3.12 swallows it when the answer
-        arrives at the same moment): whoever goes on is cancelled again.
-        """
-        pending = set(self._tasks)
-        for _ in range(MAX_CANCELS):
-            if not pending:
-                return
-            for task in pending:
-                task.cancel()
-            _, pending = await asyncio.wait(pending, timeout=CANCEL_AGAIN_S)
-        for task in pending:
-            log.error("%s does not stop; it is left behind", task.get_name())
+    async def replace(self, specs: Sequence[SourceSpec], changed: Collection[str]) -> None:
+        """Run these sources from now on; of the `changed` ones, the old end first, then the new start."""
+        await _end([self._tasks.pop(name) for name in changed if name in self._tasks])
+        kept = {name: source for name, source in self._sources.items() if name not in changed}
+        self._sources = {spec.name: kept.get(spec.name) or self._make(spec) for spec in specs}
+        for name, source in self._sources.items():
+            if self._started and name in changed:
+                self._run(source)
+
+    def _make(self, spec: SourceSpec) -> Source:
+        return Source(spec, _factory(spec), self._link(f"edge:{spec.name}"), self._clock, FileBdSeq(self._data, spec))
+
+    def _run(self, source: Source) -> None:
+        name = source.spec.name
+        self._tasks[name] = asyncio.create_task(_supervised(source), name=f"source {name}")
 
     def states(self) -> list[SourceStatus]:
         """Every source, by name."""
-        return sorted((source.status() for source in self._sources), key=lambda status: status.name)
+        return sorted((source.status() for source in self._sources.values()), key=lambda status: status.name)
 
     def source_of(self, topic: str) -> TopicSource | None:
         """The Sparkplug metric behind a topic, with its source when that is one of ours."""
@@ -74,7 +81,7 @@ class Sources:
         if origin is None:
             return None
         ids = {"group": origin.group, "node": origin.node, "device": origin.device, "metric": origin.metric}
-        for source in self._sources:
+        for source in self._sources.values():
             spec = source.spec
             if (spec.group, spec.node) != (origin.group, origin.node):
                 continue
@@ -96,6 +103,23 @@ def _factory(spec: SourceSpec) -> Callable[[SourceConfig], Adapter]:
     if isinstance(adapter, Finding):
         raise UnsError(adapter)
     return adapter
+
+
+async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel tasks until they have ended.
+
+    A cancellation can get lost in a library (`asyncio.wait_for` before Python 3.12 swallows it when the answer
+    arrives at the same moment): whoever goes on is cancelled again.
+    """
+    pending = set(tasks)
+    for _ in range(MAX_CANCELS):
+        if not pending:
+            return
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=CANCEL_AGAIN_S)
+    for task in pending:
+        log.error("%s does not stop; it is left behind", task.get_name())
 
 
 async def _supervised(source: Source) -> None:

@@ -4,7 +4,7 @@ from uns.broker.broker import Broker, ClientInfo
 from uns.broker.compiled import is_compiled
 from uns.broker.connection import Connection
 from uns.broker.identity import ASSIGNED_PREFIX, Answer, Authenticate, Credentials, Granted, Publisher
-from uns.broker.kept import Batch, Delivery, Retained, SessionRow, Snapshot, StoredMessage
+from uns.broker.kept import Batch, Delivery, Reading, Retained, SessionRow, Snapshot, StoredMessage, Will
 from uns.broker.ledger import Ledger, Urgency
 from uns.broker.limits import Limits
 from uns.broker.local import LocalClient
@@ -30,6 +30,7 @@ __all__ = [
     "LocalClient",
     "Notice",
     "Publisher",
+    "Reading",
     "Retained",
     "SessionRow",
     "Snapshot",
@@ -38,5 +39,6 @@ __all__ = [
     "SubscriptionOptions",
     "Trouble",
     "Urgency",
+    "Will",
     "is_compiled",
 ]

@@ -101,6 +101,7 @@ class Broker:
         self.budget = Budget(self)
         self.expiries = Expiries(self.door, clock, self.timers)
         self.door.on_expiring = self.expiries.note
+        self.door.memory_finding = self.budget.retaining_finding
 
     # --- messages -----------------------------------------------------------------------------------------------
 
@@ -110,7 +111,7 @@ class Broker:
         self.stats.messages_in += 1
         self.ledger.begin()
         publisher = Publisher(message.publisher, role, address, "HTTP" if address else "internal")
-        short = self.budget.publish_finding() if message.qos else None
+        short = self.budget.publish_finding(message.retain, message.payload) if message.qos else None
         if short is not None:
             return self.door.refuse(publisher, message, short)
         return self.door.offer(
@@ -124,6 +125,7 @@ class Broker:
 
     def restore(self, snapshot: Snapshot) -> None:
         """Take up what outlived the last run; before anybody connects or publishes."""
+        self.ledger.resume(snapshot.clock)
         self.door.restore(snapshot.retained)
         self.sessions.restore(snapshot)
 
@@ -131,9 +133,15 @@ class Broker:
         """What would this topic and payload get? Nothing is published, counted or kept."""
         return self.door.check(topic, payload, role)
 
-    def replace_admission(self, admission: Admission) -> None:
-        """Change the policy hot: every topic is judged anew at its next message, every subscription at once."""
+    def replace_admission(self, admission: Admission, role_of: Callable[[str], str | None] | None = None) -> None:
+        """Change the policy hot: every topic is judged anew at its next message, every subscription at once.
+
+        role_of: the role that a user has from now on, None for one who may not connect any more; left out, everybody
+        keeps theirs.
+        """
         self.door.replace_admission(admission)
+        if role_of is not None:
+            self.sessions.regrant(role_of)
         self.sessions.review_all()
 
     @property
@@ -168,9 +176,12 @@ class Broker:
 
     # --- connections --------------------------------------------------------------------------------------------
 
-    def accept(self, address: str, over: str = "") -> Connection:
-        """A new network connection from `host:port`, `over` TCP, TLS or WebSocket; feed `receive`, end with `lost`."""
-        connection = Connection(self, address, over)
+    def accept(self, address: str, over: str = "", certified: str | None = None) -> Connection:
+        """A new network connection from `host:port`, `over` TCP, TLS or WebSocket; feed `receive`, end with `lost`.
+
+        certified: the user that a verified certificate names, where that says who a client is.
+        """
+        connection = Connection(self, address, over, certified)
         self._connections.add(connection)
         self.stats.connections_opened += 1
         self.stats.connections = len(self._connections)
@@ -215,8 +226,10 @@ class Broker:
 
         None of it is early, not even by the grain of the clock.
         """
-        self.door.now_ms = self.clock.wall_ms()
-        return self.timers.run(self.clock.monotonic_ms() - self.clock.grain_ms, TIMERS_PER_TICK)
+        wall_ms, monotonic_ms = self.clock.wall_ms(), self.clock.monotonic_ms()
+        self.door.now_ms = wall_ms
+        self.ledger.look(wall_ms, monotonic_ms)
+        return self.timers.run(monotonic_ms - self.clock.grain_ms, TIMERS_PER_TICK)
 
     def publish_sys_topics(self, interval_s: int, version: str, memory_bytes: MemoryBytes | None = None) -> None:
         """Say on `$SYS/broker/…` how the broker is, now and each `interval_s` seconds; call it once."""

@@ -2,16 +2,17 @@
 
     retained values + large values that are not retained, names of topics
     + queues and inflight of sessions + unsent bytes + packets and frames that came in part
-    + filters, topic aliases and wills
+    + sessions with their names and filters, topic aliases and wills
 
 What is kept is counted where it comes and goes. What is on its way in or out is added up every LOOK_MS, over the
 connections that may have some: that costs the fast path nothing and cannot drift. The price is that a limit may be
 overrun by what arrives between two looks.
 
 From PRESSED_AT of `max_memory_bytes` on, publishes of QoS 1 and 2 are refused with 0x97 (their senders keep them and
-try again) and so are long filters and large wills. Past the whole of it, whoever holds most gives it back: a connection
-that does not read, does not finish its packet or has many long names is cut with 0x97, the session of a client that is
-away and left many of them ends, the fullest queue loses its oldest half.
+try again) and so are long filters, large wills, and at QoS 0 what would be retained on one more topic. Past the whole
+of it, whoever holds most gives it back: a connection that does not read, does not finish its packet or has many long
+names is cut with 0x97, the session of a client that is away and left many of them ends, the fullest queue loses its
+oldest half.
 """
 
 from typing import TYPE_CHECKING
@@ -19,9 +20,11 @@ from typing import TYPE_CHECKING
 from uns.broker.connection import Connection
 from uns.broker.limits import Limits
 from uns.broker.notices import Notices, Trouble
+from uns.broker.quota import message_bytes, weigh
 from uns.broker.state import State
 from uns.broker.stats import Stats
-from uns.errors import Finding
+from uns.errors import Finding, shorten
+from uns.link import Message, Properties
 from uns.mqtt import ReasonCode
 
 if TYPE_CHECKING:
@@ -33,7 +36,7 @@ RELAXED_AT = 6 / 8
 SMALLEST_CUT_BYTES = 65_536
 """A connection or session that holds less is not worth cutting."""
 SMALL_BYTES = 1024
-"""A filter or will up to this is taken also when memory is short: nobody needs longer ones to do its work."""
+"""A filter, will or new value of a topic up to this is taken also when memory is short: that is enough to go on."""
 
 
 class Budget:
@@ -96,7 +99,7 @@ class Budget:
                 holder, most = f"the connection from {connection.address}", held
         client_id = max(queued, key=queued.__getitem__, default="")
         if queued.get(client_id, 0) > most:
-            holder, most = f"client {client_id!a}", queued[client_id]
+            holder, most = f"client {shorten(client_id)!a}", queued[client_id]
         return holder, most
 
     def _total(self) -> int:
@@ -158,9 +161,20 @@ class Budget:
             address = session.connection.address if session.connection is not None else ""
             self._notices.raise_notice(Trouble.QUEUE_FULL, session.client_id, address, setting)
 
-    def publish_finding(self) -> Finding | None:
-        """Why no publish of QoS 1 or 2 is taken now, or None."""
+    def publish_finding(self, retain: bool, payload: bytes) -> Finding | None:
+        """Why this publish of QoS 1 or 2 is not taken now, or None. One that clears what is retained makes room."""
+        if not self.pressed or (retain and not payload):
+            return None
+        return self._refusal()
+
+    def retaining_finding(
+        self, before: Message | None, topic: str, payload: bytes, properties: Properties | None
+    ) -> Finding | None:
+        """Why this message of any QoS is not retained now in the place of `before`, or None: values go on."""
         if not self.pressed:
+            return None
+        size = weigh(topic, payload, properties)
+        if before is not None and (size <= SMALL_BYTES or size <= message_bytes(before)):
             return None
         return self._refusal()
 

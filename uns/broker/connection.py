@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uns.broker import on_connect
 from uns.broker.address import host_of
 from uns.broker.identity import Publisher
+from uns.broker.kept import Will
 from uns.broker.notices import Trouble
 from uns.broker.on_publish import on_puback, on_pubcomp, on_publish, on_pubrec, on_pubrel
 from uns.broker.on_subscribe import on_subscribe, on_unsubscribe
@@ -22,6 +23,7 @@ from uns.broker.route import Target
 from uns.broker.session import Session
 from uns.broker.state import State
 from uns.broker.timers import Timer
+from uns.errors import shorten
 from uns.link import Message, Properties
 from uns.mqtt import (
     Auth,
@@ -101,6 +103,7 @@ class Connection(Outlet):
         "address",
         "aliases",
         "buffered",
+        "certified",
         "decoder",
         "feeds",
         "held",
@@ -124,9 +127,10 @@ class Connection(Outlet):
         "working",
     )
 
-    def __init__(self, broker: "Broker", address: str, over: str = "") -> None:
+    def __init__(self, broker: "Broker", address: str, over: str = "", certified: str | None = None) -> None:
         super().__init__(broker)
         self.address = address
+        self.certified = certified
         self.over = over
         self.host = host_of(address)
         self.buffered: Callable[[], int] | None = None
@@ -136,7 +140,7 @@ class Connection(Outlet):
         self.unread: Callable[[], int] | None = None
         """Set by the server: the bytes that came and have not reached this connection yet."""
         self.kept_bytes = 0
-        """What topic aliases and the will take, as long as the connection lasts."""
+        """What a CONNECT until its answer, topic aliases and the will take, as long as the connection lasts."""
         self._laden = broker.laden
         self.meter: Meter | None = None
         self.refusal = broker.admittance.enter(self.host, broker.limits)
@@ -158,7 +162,7 @@ class Connection(Outlet):
         self._is_read = True
         self._passed_on = -1
         self.last_seen_ms = broker.clock.monotonic_ms()
-        self.will: tuple[Message, int] | None = None
+        self.will: Will | None = None
         due_ms = self.last_seen_ms + broker.limits.connect_timeout_s * 1000
         self.timer: Timer | None = broker.timers.at(due_ms, self._connect_timed_out)
 
@@ -171,7 +175,7 @@ class Connection(Outlet):
         """
         if self.state is _CLOSED:
             return False
-        now_ms = self.last_seen_ms = self._clock.monotonic_ms()
+        now_ms = self._clock.monotonic_ms()
         self._laden.add(self)
         self._stats.bytes_in += len(data)
         if self.meter is not None:
@@ -224,7 +228,7 @@ class Connection(Outlet):
         return self.kept_bytes + (self.session.kept_bytes if self.session is not None else 0)
 
     def keep(self, size: int) -> None:
-        """Topic aliases or the will take so much more, or less."""
+        """What is kept for the connection takes so much more, or less."""
         self.kept_bytes += size
         self._stats.client_bytes += size
 
@@ -244,11 +248,11 @@ class Connection(Outlet):
         self.working = True
         self._door.now_ms = self._clock.wall_ms()
         try:
-            self._work(until_ms, SMALL_PACKETS if late else PACKETS_AT_ONCE)
+            self._work(now_ms, until_ms, SMALL_PACKETS if late else PACKETS_AT_ONCE)
         finally:
             self.working = False
 
-    def _work(self, deadline_ms: int, room: int) -> None:
+    def _work(self, now_ms: int, deadline_ms: int, room: int) -> None:
         """room: how many packets may be decoded between two looks at the clock."""
         decoder, worked = self.decoder, False
         while (self.throttled or self._handle_held(deadline_ms)) and self._feed(deadline_ms):
@@ -269,6 +273,8 @@ class Connection(Outlet):
                 return
             worked = True
             packets = decoder.read(room)
+            if packets:
+                self.last_seen_ms = now_ms  # MQTT-3.1.2-22: a packet counts, bytes of one that never ends do not
             if decoder.control_packets:
                 self._count_control()
             if len(packets) == 1 and not decoder.behind:
@@ -313,9 +319,7 @@ class Connection(Outlet):
     @property
     def unacknowledged(self) -> int:
         """Messages of QoS 1 and 2 that came on this connection and are not answered to the end."""
-        if not self.owed:
-            return len(self.receiving)
-        return len(self.receiving) + sum(1 for _, packet in self.owed if type(packet) is Puback)
+        return len(self.receiving) + self.owed_pubacks
 
     def shed(self, count: int = 1) -> None:
         """Count QoS 0 messages that a slow consumer does not get."""
@@ -394,7 +398,7 @@ class Connection(Outlet):
                 return
             self.last_seen_ms = now_ms  # the silence is ours
         if now_ms - self.last_seen_ms >= self.keep_alive_ms:
-            self._cut_silent("nothing came")
+            self._cut_silent("no whole packet came")
         else:
             self._watch()
 
@@ -435,8 +439,9 @@ class Connection(Outlet):
                 self.disconnect(ReasonCode.PROTOCOL_ERROR, "a session without expiry cannot be given one now")
                 return
             session.expiry_s = min(wished_s, self.broker.limits.session_expiry_max_s)
-        if packet.reason_code == 0:
-            self.will = None  # MQTT-3.14.4-3: any other code means that something went wrong
+        if packet.reason_code == 0 and self.will is not None:  # any other code means that something went wrong
+            self.broker.sessions.wills.forget(self.client_id)
+            self.will = None  # MQTT-3.14.4-3
         self.close()
 
     def _on_auth(self, packet: Auth) -> None:
@@ -480,7 +485,7 @@ class Connection(Outlet):
     def taken_over(self) -> None:
         """Another connection took this client id (MQTT-3.1.4-3)."""
         if self.state is State.OPEN:
-            text = f"another connection came with client id '{self.client_id}'"
+            text = f"another connection came with client id '{shorten(self.client_id)}'"
             self.disconnect(ReasonCode.SESSION_TAKEN_OVER, text)
         else:
             self.close()  # before its CONNACK, which has no such code
@@ -512,6 +517,7 @@ class Connection(Outlet):
             if promise is not None:
                 promise.on_kept = None
         self.owed.clear()
+        self.owed_pubacks = 0
         self.withheld.clear()
         self.keep(-self.kept_bytes)
         self.aliases.clear()
@@ -522,8 +528,7 @@ class Connection(Outlet):
             expiry_s = session.expiry_s
             broker.sessions.leave(session)
             if will is not None:
-                message, delay_s = will
-                broker.sessions.schedule_will(self.publisher, message, min(delay_s, expiry_s))
+                broker.sessions.wills.lost(will, expiry_s)
         broker.forget(self)
         if not self.ready:
             self.wake()  # so that the server closes the socket

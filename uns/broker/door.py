@@ -14,7 +14,7 @@ from uns.broker.kept import Retained
 from uns.broker.ledger import Ledger
 from uns.broker.limits import Limits
 from uns.broker.passing import LARGE_BYTES, Passing
-from uns.broker.quota import properties_bytes
+from uns.broker.quota import message_bytes
 from uns.broker.refusals import (
     OnDefect,
     Refusals,
@@ -24,7 +24,7 @@ from uns.broker.refusals import (
     rejection_notice,
     tagged,
 )
-from uns.broker.retained import RETAINED_BYTES, retained_finding
+from uns.broker.retained import retained_finding
 from uns.broker.route import Current, Fanout, Route, Target
 from uns.broker.stats import Stats
 from uns.broker.subscriptions import SubscriptionTable
@@ -77,6 +77,8 @@ class Door:
         self._epoch = 0
         self.on_expiring: Callable[[str, int | None], None] | None = None
         """Told of each retained message that will expire, at which monotonic time, and when it no longer will."""
+        self.memory_finding: Callable[[Message | None, str, bytes, Properties | None], Finding | None] | None = None
+        """Why memory is too short to retain this in the place of that, or None."""
 
     def offer(
         self,
@@ -94,13 +96,15 @@ class Door:
             if finding is not None:
                 return self.refuse(publisher, Message(topic, payload, qos, retain), finding)
             route = self._compile(topic, publisher.role)
-        verdict = ACCEPTED
+        elif route.admission is not self.admission:
+            route.judge_by(self.admission.rule(topic), self.admission)
         finding = self._finding(route.rule, publisher.role, payload, retain, properties)
-        if retain and payload and finding is None:
-            before = route.current.retained
-            finding = retained_finding(self._limits, self._stats, before, topic, payload, properties)
+        verdict = ACCEPTED if finding is None else judge(route.rule.mode, finding)
+        if retain and payload and verdict.delivered:
+            excess = self._excess_finding(route.current.retained, topic, payload, properties)
+            if excess is not None:
+                finding, verdict = excess, judge(route.rule.mode, excess)
         if finding is not None:
-            verdict = judge(route.rule.mode, finding)
             message = Message(topic, payload, qos, retain, properties, publisher.client_id, self.now_ms)
             self._refusals.record(verdict, publisher, message, route.rule.mode, self.now_ms)
             if not verdict.delivered:
@@ -232,6 +236,15 @@ class Door:
         except Exception as error:  # a validator that fails must never let a message pass unjudged
             return self._refusals.validator_failed(rule.topic, error)
 
+    def _excess_finding(
+        self, before: Message | None, topic: str, payload: bytes, properties: Properties | None
+    ) -> Finding | None:
+        """Why there is no room to retain this in the place of `before`, or None."""
+        finding = retained_finding(self._limits, self._stats, before, topic, payload, properties)
+        if finding is None and self.memory_finding is not None:
+            finding = self.memory_finding(before, topic, payload, properties)
+        return finding
+
     def _name_finding(self, topic: str) -> Finding | None:
         fault = topic_fault(topic) or self.depth_fault(topic)
         return malformed_topic(topic, fault) if fault else None
@@ -245,14 +258,11 @@ class Door:
         return f"it has more than {limit} levels (mqtt.max_topic_levels)" if topic.count("/") >= limit else ""
 
     def replace_admission(self, admission: Admission) -> None:
-        """Change the policy hot: every topic is judged anew at its next message."""
+        """Change the policy hot: every topic is judged anew at its next message, so a million of them take no time."""
         self.admission = admission
-        self._routes.clear()
-        self.known.clear()
-        self._epoch += 1  # for the routes that stand in a run which is already read
+        self._epoch += 1  # whoever passes on in bulk asks `offer`, which sees that the rule is of another policy
         self._strays.clear()
         self._stray_bytes = 0
-        self._route_trie = TopicTrie()
 
     # --- behind the door ----------------------------------------------------------------------------------------
 
@@ -326,14 +336,13 @@ class Door:
 
     def restore(self, retained: Iterable[Retained]) -> None:
         """Take up the retained messages of the last run; nobody is subscribed yet."""
-        shift_ms = self._clock.monotonic_ms() - self._clock.wall_ms()
         publishers: dict[str, Publisher] = {}
         for row in retained:
             message = row.message
             publisher = publishers.get(message.publisher)
             if publisher is None:
                 publisher = publishers[message.publisher] = Publisher(message.publisher, "", "", "")
-            expires_ms = None if row.expires_ms is None else row.expires_ms + shift_ms
+            expires_ms = None if row.expires_ms is None else row.expires_ms - self._ledger.shift_ms
             current = Current(message.payload, message.received_ms, publisher)
             self._keep(current, message, expires_ms)
             self.topics.set(message.topic, current)
@@ -348,7 +357,10 @@ class Door:
             self.on_expiring(about.topic, expires_ms)
         current.retained, current.expires_ms = message, expires_ms
         stats.retained += (message is not None) - (before is not None)
-        stats.retained_bytes += _kept_bytes(message) - _kept_bytes(before)
+        if message is not None:
+            stats.retained_bytes += message_bytes(message)
+        if before is not None:
+            stats.retained_bytes -= message_bytes(before)
 
     def _expires_ms(self, properties: Properties | None) -> int | None:
         if properties is None or "message_expiry_interval" not in properties:
@@ -369,7 +381,7 @@ class Door:
             if len(self._strays) >= STRAYS_KEPT or self._stray_bytes > STRAY_BYTES_KEPT:
                 self._strays.clear()
                 self._stray_bytes = len(topic)
-            route = self._strays[topic] = Route(rule, current or Current(), stray=True)
+            route = self._strays[topic] = Route(rule, self.admission, current or Current(), stray=True)
             return route
         if self._strays.pop(topic, None) is not None:
             self._stray_bytes -= len(topic)
@@ -378,7 +390,7 @@ class Door:
             self.topics.set(topic, current)
             self._passing.add(topic)
             self._stats.topics = len(self.topics)
-        route = self._routes[topic] = Route(rule, current)
+        route = self._routes[topic] = Route(rule, self.admission, current)
         self.known[route.topic_bytes] = route
         self._route_trie.set(topic, route)
         return route
@@ -508,12 +520,6 @@ class Door:
             if chosen is not None:
                 chosen.session.deliver(message, chosen, 0, retain and chosen.retain_as_published, None)
         self._hand_over(message, fanout.local)
-
-
-def _kept_bytes(message: Message | None) -> int:
-    if message is None:
-        return 0
-    return len(message.topic) + len(message.payload) + properties_bytes(message.properties) + RETAINED_BYTES
 
 
 def _is_admitted(rule: TopicRule) -> bool:

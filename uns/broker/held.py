@@ -1,9 +1,9 @@
 """How much do the messages take that wait for sessions or are on their way to them?
 
-A message for three hundred sessions lies in memory once, and counts once, with a little for each of them.
+A message for three hundred sessions lies in memory once, and counts once, with what each of them adds.
 """
 
-from uns.broker.outgoing import OUTGOING_BYTES, Outgoing
+from uns.broker.outgoing import Outgoing
 
 
 class Held:
@@ -21,7 +21,7 @@ class Held:
         key = id(outgoing.message)
         others = self._waiting.get(key, 0)
         self._waiting[key] = others + 1
-        self.bytes += OUTGOING_BYTES if others else outgoing.bytes
+        self.bytes += outgoing.own_bytes if others else outgoing.bytes
 
     def release(self, outgoing: Outgoing) -> None:
         """The session holds it no longer. What stands in for a withdrawn message never counted."""
@@ -31,7 +31,7 @@ class Held:
         others = self._waiting[key] - 1
         if others:
             self._waiting[key] = others
-            self.bytes -= OUTGOING_BYTES
+            self.bytes -= outgoing.own_bytes
         else:
             del self._waiting[key]
             self.bytes -= outgoing.bytes

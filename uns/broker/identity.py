@@ -20,12 +20,14 @@ class Publisher(msgspec.Struct, frozen=True):
 
 
 class Credentials(msgspec.Struct, frozen=True):
-    """What a CONNECT says of its sender. `address` is `host:port`."""
+    """What a CONNECT says of its sender. `address` is `host:port`. certified: the user that a verified certificate
+    names, which then counts instead of user name and password; None where none is asked to."""
 
     client_id: str
     username: str | None
     password: bytes | None
     address: str
+    certified: str | None = None
 
 
 class Granted(msgspec.Struct, frozen=True):

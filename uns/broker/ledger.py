@@ -4,15 +4,15 @@
                            │ a subscriber acknowledges first: the change is taken back, and its promise is kept too
 
 A change is a retained value, a session, a subscription, a message on its way to a session that outlives its connection,
-or a QoS 2 packet id that is taken. Each stands in the open batch once, with its newest state; what was added and is
-done before the batch is taken never reaches the disk. Pure: the store of `uns/persistence` writes the batches.
+a QoS 2 packet id that is taken, or a will. Each stands in the open batch once, with its newest state; what was added
+and is done before the batch is taken never reaches the disk. Pure: the store of `uns/persistence` writes the batches.
 """
 
 from collections.abc import Callable
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from uns.broker.kept import Batch, Delivery, Retained, SessionRow, StoredMessage
+from uns.broker.kept import Batch, Delivery, Reading, Retained, SessionRow, StoredMessage, Will
 from uns.broker.refusals import OnDefect
 from uns.clock import Clock
 from uns.errors import Finding
@@ -56,17 +56,23 @@ class Promise:
         return not self.open
 
 
+CLOCK_SET_MS = 1000
+"""A wall clock that is this far from where it was was set."""
+
+
 class Kept:
-    """A message and how many sessions wait for it. One for which several do is stored once for all of them, under its
-    number. written: a batch has taken it there."""
+    """A message for which more than one session waits: it is stored once for all of them, under its number.
+
+    waiting: how many sessions do. written: a batch has taken it to the disk.
+    """
 
     __slots__ = ("message", "number", "waiting", "written")
 
-    def __init__(self, number: int, message: Message) -> None:
+    def __init__(self, number: int, message: Message, *, waiting: int = 0, written: bool = False) -> None:
         self.number = number
         self.message = message
-        self.waiting = 0
-        self.written = False
+        self.waiting = waiting
+        self.written = written
 
 
 class Ledger:
@@ -74,6 +80,7 @@ class Ledger:
 
     enabled: False keeps nothing, so every answer goes out at once. failing: why the disk takes nothing now, or None.
     on_urgency: told whenever the open batch becomes more urgent; whoever writes batches then calls `take` in time.
+    shift_ms: what the clock of the disk is ahead of the monotonic one; the same for the whole run.
     """
 
     def __init__(self, clock: Clock, *, enabled: bool = False, on_defect: OnDefect | None = None) -> None:
@@ -81,22 +88,28 @@ class Ledger:
         self.failing: Finding | None = None
         self.urgency = Urgency.NONE
         self.on_urgency: Callable[[Urgency], None] | None = None
+        self.shift_ms = self._ahead_ms = clock.wall_ms() - clock.monotonic_ms()
         self._clock = clock
         self._on_defect = on_defect
         self._promise: Promise | None = None
         self._promises: list[Promise] = []
         self._in_flight: Batch | None = None
+        self._on_their_way: dict[int, Outgoing] = {}
+        """The deliveries of the batch in flight."""
         self._awaited = False
         """Something in the open batch must be on disk before something is said."""
-        self._last_kept: Kept | None = None
+        self._latest: Outgoing | None = None
         self._number = 0
         self._sessions: dict[int, Session | None] = {}
         self._subscriptions: dict[tuple[int, str], SubscriptionOptions | None] = {}
         self._messages: dict[int, Kept] = {}
         self._messages_done: list[int] = []
-        self._deliveries: dict[int, tuple[int, Outgoing]] = {}
+        self._deliveries: dict[int, Outgoing] = {}
         self._deliveries_done: list[int] = []
         self._taken: dict[tuple[int, int], bool] = {}
+        self._wills: dict[str, Will | None] = {}
+        self._wills_written: set[str] = set()
+        """Clients whose will is on disk, or in a batch that was taken."""
         self._retained: dict[str, Current] = {}
         self._ended: list[str] = []
         self._ending: list[str] = []
@@ -199,18 +212,18 @@ class Ledger:
         if not outgoing.number:
             self._number += 1
             outgoing.number = self._number
-            kept = outgoing.kept = self._keep(outgoing.message)
-            kept.waiting += 1
+            outgoing.session = session.number
+            self._share(outgoing)
             soon = outgoing.packet_id and outgoing.qos == 1
             outgoing.promise = self._owe(Urgency.SOON if soon else Urgency.NOW)
         else:
             self._awaited = self._awaited or outgoing.qos == 2
             self._raise(Urgency.LAZY if outgoing.qos == 1 else Urgency.NOW)
-        self._deliveries[outgoing.number] = (session.number, outgoing)
+        self._deliveries[outgoing.number] = outgoing
 
-    def released(self, session: "Session", outgoing: "Outgoing") -> None:
+    def released(self, outgoing: "Outgoing") -> None:
         """The receiver has a message of QoS 2: from now on it may never be sent again."""
-        self._deliveries[outgoing.number] = (session.number, outgoing)
+        self._deliveries[outgoing.number] = outgoing
         self._owe(Urgency.NOW)
 
     def delivered(self, outgoing: "Outgoing") -> None:
@@ -235,13 +248,29 @@ class Ledger:
         self._taken[session.number, packet_id] = is_taken
         self._owe(Urgency.NOW)
 
-    def _keep(self, message: Message) -> Kept:
-        kept = self._last_kept
-        if kept is None or kept.message is not message or not kept.waiting:
+    def will(self, client_id: str, will: Will | None) -> None:
+        """A client has a will, or it waits for its delay, or is no more (None). Nobody waits for it, but it says of a
+        client whether it is lost, so it is on disk as soon as what somebody does wait for."""
+        if not self.enabled:
+            return
+        if will is None and client_id not in self._wills_written:
+            self._wills.pop(client_id, None)
+            return
+        self._wills[client_id] = will
+        self._raise(Urgency.SOON)
+
+    def _share(self, outgoing: "Outgoing") -> None:
+        """A message comes to its sessions one after the other: from the second on it is kept for all of them."""
+        first = self._latest
+        if first is None or first.message is not outgoing.message or not first.number:
+            self._latest = outgoing
+            return
+        kept = first.kept
+        if kept is None:
             self._number += 1
-            kept = self._last_kept = Kept(self._number, message)
-            self._messages[kept.number] = kept
-        return kept
+            kept = first.kept = self._messages[self._number] = Kept(self._number, outgoing.message, waiting=1)
+        kept.waiting += 1
+        outgoing.kept = kept
 
     def _release(self, kept: Kept) -> None:
         kept.waiting -= 1
@@ -251,8 +280,6 @@ class Ledger:
             self._messages_done.append(kept.number)
         else:
             self._messages.pop(kept.number, None)
-        if self._last_kept is kept:
-            self._last_kept = None
 
     # --- batches ------------------------------------------------------------------------------------------------
 
@@ -263,25 +290,38 @@ class Ledger:
         """
         if self.urgency is Urgency.NONE:
             return None
-        shift_ms = self._clock.wall_ms() - self._clock.monotonic_ms()
+        shift_ms, wall_ms, monotonic_ms = self.shift_ms, self._clock.wall_ms(), self._clock.monotonic_ms()
+        self._ahead_ms = wall_ms - monotonic_ms
         batch = self._in_flight = Batch(
-            sessions={number: _session_row(session) for number, session in self._sessions.items()},
+            sessions={number: _session_row(session, shift_ms) for number, session in self._sessions.items()},
             subscriptions=self._subscriptions,
             messages=[_stored(kept) for kept in self._messages.values() if kept.waiting > 1],
             messages_done=self._messages_done,
-            deliveries=[_delivery(session, outgoing, shift_ms) for session, outgoing in self._deliveries.values()],
+            deliveries=[_delivery(outgoing, shift_ms) for outgoing in self._deliveries.values()],
             deliveries_done=self._deliveries_done,
             taken=self._taken,
+            wills=self._wills,
             retained={topic: _retained(current, shift_ms) for topic, current in self._retained.items()},
             promises=self._promises,
+            clock=Reading(monotonic_ms + shift_ms, wall_ms),
         )
         self._sessions, self._subscriptions, self._messages, self._messages_done = {}, {}, {}, []
-        self._deliveries, self._deliveries_done, self._taken, self._retained = {}, [], {}, {}
-        self._promises, self._promise, self._last_kept = [], None, None
+        self._on_their_way, self._deliveries, self._deliveries_done = self._deliveries, {}, []
+        self._taken, self._retained = {}, {}
+        self._take_wills()
+        self._promises, self._promise, self._latest = [], None, None
         self._ending, self._ended = self._ended, []
         self.urgency = Urgency.NONE
         self._awaited = False
         return batch
+
+    def _take_wills(self) -> None:
+        for client_id, will in self._wills.items():
+            if will is None:
+                self._wills_written.discard(client_id)
+            else:
+                self._wills_written.add(client_id)
+        self._wills = {}
 
     def settled(self, batch: Batch) -> None:
         """A batch is on disk: whoever waited for it is told."""
@@ -291,6 +331,10 @@ class Ledger:
         for promise in batch.promises:
             if promise.done(promise.open):
                 self._tell(promise)
+        for outgoing in self._on_their_way.values():
+            if outgoing.promise is not None and not outgoing.promise.open:
+                outgoing.promise = None  # what waits long need not hold what is kept
+        self._on_their_way = {}
 
     def failed(self, batch: Batch, finding: Finding) -> None:
         """The disk refuses; the same batch will be tried again. Who can be told so is told now."""
@@ -311,17 +355,33 @@ class Ledger:
             if self._on_defect is not None:
                 self._on_defect("an answer that waited for the disk failed", "", error)
 
+    def look(self, wall_ms: int, monotonic_ms: int) -> None:
+        """Note when the wall clock was set: else the next run took that for time in which nobody ran."""
+        if self.enabled and abs(wall_ms - monotonic_ms - self._ahead_ms) >= CLOCK_SET_MS:
+            self._raise(Urgency.LAZY)
+
     # --- after a restart ----------------------------------------------------------------------------------------
+
+    def resume(self, last: Reading | None) -> None:
+        """The clock of the disk goes on from the last run, and from as long as nobody ran; a wall clock that was set
+        back meanwhile does not tell how long."""
+        if last is not None:
+            gone_ms = max(0, self._clock.wall_ms() - last.wall_ms)
+            self.shift_ms = last.now_ms + gone_ms - self._clock.monotonic_ms()
 
     def restored(self, number: int) -> None:
         """Numbers up to this one are in use on disk."""
         self._number = max(self._number, number)
 
+    def will_restored(self, client_id: str) -> None:
+        """The will of this client is on disk."""
+        self._wills_written.add(client_id)
 
-def _session_row(session: "Session | None") -> SessionRow | None:
+
+def _session_row(session: "Session | None", shift_ms: int) -> SessionRow | None:
     if session is None:
         return None
-    left_ms = 0 if session.connection is not None else session.since_ms
+    left_ms = 0 if session.connection is not None else session.left_ms + shift_ms
     return SessionRow(session.number, session.client_id, session.user, session.role, session.expiry_s, left_ms)
 
 
@@ -336,15 +396,15 @@ def _stored(kept: Kept) -> StoredMessage:
     return StoredMessage(kept.number, kept.message)
 
 
-def _delivery(session: int, outgoing: "Outgoing", shift_ms: int) -> Delivery:
+def _delivery(outgoing: "Outgoing", shift_ms: int) -> Delivery:
     kept = outgoing.kept
-    assert kept is not None
+    shared = kept.number if kept is not None and kept.written else 0
     outgoing.written = True
     return Delivery(
         outgoing.number,
-        session,
-        outgoing.message,
-        kept.number if kept.written else 0,
+        outgoing.session,
+        None if shared else outgoing.message,
+        shared,
         outgoing.qos,
         outgoing.retain,
         outgoing.packet_id,

@@ -15,12 +15,16 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """New connections per second from one address; 0 is unlimited."""
     max_sessions: int = 100_000
     """Sessions, connected or waiting; past it no session is made that outlives its connection."""
+    max_client_id_bytes: int = 256
+    """Of UTF-8. It stands in log lines, violations and on disk; the standard wants 23 and more (MQTT-3.1.3-5)."""
     max_topic_levels: int = 32
     max_topic_bytes: int = 65_535
     max_user_properties: int = 1000
     max_user_property_bytes: int = 65_536
     """Of one packet that is passed on or kept."""
     max_subscriptions_per_client: int = 10_000
+    max_subscription_identifiers: int = 1000
+    """Of one session, at filters with wildcards: a message carries those of all that match it (MQTT-3.3.4-4)."""
     receive_maximum: int = 100
     """QoS 2 messages a client may leave unreleased, and QoS 1/2 messages on their way to it."""
     max_queued_messages: int = 10_000
@@ -43,3 +47,5 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     max_keep_alive_s: int = 3600
     """Granted to a client that asks for none or for more (MQTT 5 Server Keep Alive); 0 leaves its wish alone."""
     session_expiry_max_s: int = 7 * 86_400
+    will_grace_s: int = 30
+    """How long clients have to come back after a crash of the broker before their wills are published."""

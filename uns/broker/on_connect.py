@@ -4,14 +4,15 @@ from typing import TYPE_CHECKING
 
 from uns.broker.aliases import OutgoingAliases
 from uns.broker.identity import Credentials, Granted, Publisher
+from uns.broker.kept import Will
 from uns.broker.limits import Limits
 from uns.broker.notices import Trouble
 from uns.broker.outlet import cut
-from uns.broker.quota import message_bytes, user_property_finding
+from uns.broker.quota import message_bytes, properties_bytes, user_property_finding, weigh
 from uns.broker.rate import meter_for
 from uns.broker.session import NEVER_EXPIRES_S, Session
 from uns.broker.state import State
-from uns.errors import Finding, answer
+from uns.errors import Finding, answer, shorten
 from uns.link import Message, Properties
 from uns.mqtt import Connack, Connect, ConnectWill, ReasonCode
 
@@ -32,18 +33,36 @@ def on_connect(connection: "Connection", connect: Connect) -> None:
         refuse(
             connection, ReasonCode.BAD_AUTHENTICATION_METHOD, "enhanced authentication is not offered; use a password"
         )
+    elif (size := len(connect.client_id.encode())) > broker.limits.max_client_id_bytes:  # MQTT-3.1.3-5
+        limit = broker.limits.max_client_id_bytes
+        text = f"the client id has {size} bytes, more than {limit} (mqtt.max_client_id_bytes)"
+        refuse(connection, ReasonCode.CLIENT_IDENTIFIER_NOT_VALID, text, "max_client_id_bytes")
     else:
         connection.state = State.AUTHENTICATING
+        connection.keep(_waiting_bytes(connect))
         client_id = connect.client_id or broker.assign_client_id()
-        credentials = Credentials(client_id, connect.username, connect.password, connection.address)
+        credentials = Credentials(
+            client_id, connect.username, connect.password, connection.address, connection.certified
+        )
         broker.authenticate(credentials, lambda granted: _authenticated(connection, connect, client_id, granted))
+
+
+def _waiting_bytes(connect: Connect) -> int:
+    """Roughly what a CONNECT takes in memory while its password waits to be verified."""
+    will = connect.will
+    size = len(connect.client_id) + len(connect.username or "") + len(connect.password or b"")
+    return (
+        size + properties_bytes(connect.properties) + (weigh(will.topic, will.payload, will.properties) if will else 0)
+    )
 
 
 def _authenticated(connection: "Connection", connect: Connect, client_id: str, granted: Granted | Finding) -> None:
     if connection.state is not State.AUTHENTICATING:
         return  # gone while the password was checked
+    connection.keep(-_waiting_bytes(connect))
     if isinstance(granted, Finding):
-        code = ReasonCode.BAD_USER_NAME_OR_PASSWORD if connect.username else ReasonCode.NOT_AUTHORIZED
+        named = connect.username and connection.certified is None
+        code = ReasonCode.BAD_USER_NAME_OR_PASSWORD if named else ReasonCode.NOT_AUTHORIZED
         refuse(connection, code, str(granted))
         return
     if connection.broker.sessions.belongs_to_another(client_id, granted):
@@ -51,7 +70,7 @@ def _authenticated(connection: "Connection", connect: Connect, client_id: str, g
         refuse(
             connection,
             ReasonCode.CLIENT_IDENTIFIER_NOT_VALID,
-            f"the session of client id '{client_id}' belongs to another user; choose another client id",
+            f"the session of client id '{shorten(client_id)}' belongs to another user; choose another client id",
         )
         return
     connection.publisher = Publisher(client_id, granted.role, connection.address, connection.protocol)
@@ -59,12 +78,12 @@ def _authenticated(connection: "Connection", connect: Connect, client_id: str, g
     if full is not None:
         refuse(connection, ReasonCode.QUOTA_EXCEEDED, str(full), "max_sessions")
         return
-    if connect.will is not None and not _accept_will(connection, connect.will):
+    if connect.will is not None and not _accept_will(connection, connect.will, granted.user):
         return
     _open(connection, connect, client_id, granted)
 
 
-def _accept_will(connection: "Connection", will: ConnectWill) -> bool:
+def _accept_will(connection: "Connection", will: ConnectWill, user: str) -> bool:
     """A will is judged now, so that its client learns of it, and again when it is published."""
     properties = dict(will.properties or {})
     delay_s: int = properties.pop("will_delay_interval", 0)
@@ -79,7 +98,7 @@ def _accept_will(connection: "Connection", will: ConnectWill) -> bool:
     if verdict.finding is not None and not verdict.delivered:
         refuse(connection, answer(verdict.finding).mqtt_reason, f"will: {verdict.finding}")
         return False
-    connection.will = (message, delay_s)
+    connection.will = Will(publisher, user, message, delay_s)
     connection.keep(size)
     return True
 
@@ -109,6 +128,8 @@ def _open(connection: "Connection", connect: Connect, client_id: str, granted: G
             refuse(connection, ReasonCode.PACKET_TOO_LARGE, "the Maximum Packet Size has no room for a CONNACK")
             return
         connection.state = State.OPEN
+        if connection.will is not None:
+            broker.sessions.wills.keep(connection.will, expiry_s)
         connection.start_keep_alive(keep_alive_s)
         session.resume()
         connection.proceed()

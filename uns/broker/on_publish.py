@@ -35,7 +35,7 @@ def on_publish(connection: "Connection", packet: Publish) -> None:
     excess = user_property_finding(properties, broker.limits) if properties is not None else None
     if packet.qos:
         broker.ledger.begin()
-        short = broker.budget.publish_finding()
+        short = broker.budget.publish_finding(packet.retain, packet.payload)
         if short is not None and connection.version < 5:
             # Its acknowledgement cannot refuse, so there is none: the client keeps the message.
             connection.disconnect(ReasonCode.QUOTA_EXCEEDED, short.what, "max_memory_bytes")
@@ -196,7 +196,7 @@ def on_pubrec(connection: "Connection", packet: Pubrec) -> None:
         if not outgoing.released:
             outgoing.released = True
             if outgoing.number:
-                ledger.released(session, outgoing)
+                ledger.released(outgoing)
         connection.answer(Pubrel(packet.packet_id), ledger.owed() or (ledger.barrier() if session.number else None))
 
 

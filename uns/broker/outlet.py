@@ -27,8 +27,9 @@ class Outlet:
     """The half of a `Connection` that sends. What CONNECT said is set by whoever read it: version,
     client_max_packet_bytes (0: any), acknowledge_problems (MQTT-3.1.2-29), outgoing_aliases.
 
-    out: frames for the server to take. owed: answers that wait for their promise, and answers behind them. withheld:
-    the same of messages of QoS 1 and 2; the two do not wait for each other.
+    out: frames for the server to take. owed: answers that wait for their promise, and answers behind them;
+    owed_pubacks: how many of them are PUBACK. withheld: the same of messages of QoS 1 and 2; the two do not wait for
+    each other.
     congested: the client does not read. ready: the server will come for `out`. taken_bytes: so far.
     """
 
@@ -42,6 +43,7 @@ class Outlet:
         "out",
         "outgoing_aliases",
         "owed",
+        "owed_pubacks",
         "ready",
         "taken_bytes",
         "unsent_bytes",
@@ -54,6 +56,7 @@ class Outlet:
         self.version = 4
         self.out: list[bytes] = []
         self.owed: deque[tuple[Promise | None, Any]] = deque()
+        self.owed_pubacks = 0
         self.withheld: deque[tuple[Promise | None, bytes]] = deque()
         self.unsent_bytes = 0
         self.taken_bytes = 0
@@ -134,6 +137,8 @@ class Outlet:
             self.send(packet)
             return
         self.owed.append((promise, packet))
+        if type(packet) is Puback:
+            self.owed_pubacks += 1
         if self.broker.ledger.failing is not None:
             self.settle()
 
@@ -145,6 +150,8 @@ class Outlet:
             if promise is not None and promise.open and not self._turn_down(promise, packet):
                 break
             owed.popleft()
+            if type(packet) is Puback:
+                self.owed_pubacks -= 1
             if promise is None or not promise.open:
                 self.send(packet)
         if owed and self.broker.ledger.failing is not None:
@@ -179,6 +186,7 @@ class Outlet:
             elif promise is None or not promise.open:
                 self.send(packet)
         self.owed = stuck
+        self.owed_pubacks = sum([type(packet) is Puback for _, packet in stuck])
 
     def problem(self, finding: Finding) -> Properties | None:
         """Reason String and User Properties, unless the client asked for none (MQTT-3.1.2-29)."""

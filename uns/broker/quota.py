@@ -1,8 +1,16 @@
-"""How much do the properties of a packet weigh, and are there more of them than the broker passes on?"""
+"""How much does a message take in memory, and does it carry more properties than the broker passes on?"""
 
 from uns.broker.limits import Limits
 from uns.errors import Finding
 from uns.link import Message, Properties
+
+# What CPython takes for objects that hold next to nothing (3.11 to 3.13, 64 bits), as tracemalloc sees it.
+MESSAGE_BYTES = 144
+"""A message, its payload's head and the time it came."""
+PROPERTIES_BYTES = 208
+PAIRS_BYTES = 72
+PAIR_BYTES = 64
+NUMBER_BYTES = 32
 
 
 def user_property_finding(properties: Properties | None, limits: Limits) -> Finding | None:
@@ -25,14 +33,34 @@ def user_property_finding(properties: Properties | None, limits: Limits) -> Find
 
 
 def message_bytes(message: Message) -> int:
-    """Roughly what a message takes in memory, beside what any does."""
-    return len(message.topic) + len(message.payload) + properties_bytes(message.properties)
+    """Roughly what a message takes in memory."""
+    return weigh(message.topic, message.payload, message.properties)
+
+
+def weigh(topic: str, payload: bytes, properties: Properties | None) -> int:
+    """Roughly what a message of these takes in memory."""
+    return MESSAGE_BYTES + len(topic) + len(payload) + properties_bytes(properties)
 
 
 def properties_bytes(properties: Properties | None) -> int:
-    """Roughly what the texts of properties take in memory."""
+    """Roughly what properties take in memory, which for small ones is far more than their texts."""
     if not properties:
         return 0
-    pairs = properties.get("user_property", ())
-    texts = (value for value in properties.values() if isinstance(value, str | bytes))
-    return sum(len(name) + len(value) for name, value in pairs) + sum(map(len, texts))
+    size = PROPERTIES_BYTES
+    for name, value in properties.items():
+        if name == "user_property":
+            size += PAIRS_BYTES + sum(_pair_bytes(pair) for pair in value)
+        elif isinstance(value, str | bytes):
+            size += value.__sizeof__()
+        else:
+            size += NUMBER_BYTES
+    return size
+
+
+def _pair_bytes(pair: tuple[str, str]) -> int:
+    size, (name, value) = PAIR_BYTES, pair
+    if len(name) > 1:  # shorter ones lie in memory once for all
+        size += name.__sizeof__()
+    if len(value) > 1:
+        size += value.__sizeof__()
+    return size

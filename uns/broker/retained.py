@@ -1,13 +1,10 @@
 """Is there room for one more retained message, or for a larger one?"""
 
 from uns.broker.limits import Limits
-from uns.broker.quota import properties_bytes
+from uns.broker.quota import message_bytes, weigh
 from uns.broker.stats import Stats
 from uns.errors import Finding, shorten
 from uns.link import Message, Properties
-
-RETAINED_BYTES = 64
-"""What keeping one takes beside its topic, payload and properties."""
 
 
 def retained_finding(
@@ -22,10 +19,7 @@ def retained_finding(
     if before is None and stats.retained >= limits.max_retained_messages:
         held, setting = f"{stats.retained} retained messages", "mqtt.max_retained_messages"
     else:
-        size = len(payload) + properties_bytes(properties)
-        grows = (
-            size + len(topic) if before is None else size - len(before.payload) - properties_bytes(before.properties)
-        )
+        grows = weigh(topic, payload, properties) - (message_bytes(before) if before is not None else 0)
         if grows <= 0 or stats.retained_bytes + grows <= limits.max_retained_bytes:
             return None
         held, setting = f"{stats.retained_bytes} bytes of retained messages", "mqtt.max_retained_bytes"

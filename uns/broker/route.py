@@ -7,7 +7,7 @@ from uns.broker.identity import Publisher
 from uns.errors import Finding
 from uns.link import Message, Receive
 from uns.mqtt import encode_publish_head
-from uns.policy.verdict import Check, TopicRule
+from uns.policy.verdict import Admission, Check, TopicRule
 
 if TYPE_CHECKING:
     from uns.broker.connection import Connection
@@ -118,14 +118,16 @@ class Fanout:
 
 
 class Route:
-    """A topic compiled: admission, fan-out and current value. Rebuilt when policy or subscriptions change.
+    """A topic compiled: rule, fan-out and current value. Policy and subscriptions renew them when they change.
 
+    admission: the policy that made its rule; the door compares it with its own.
     stray: a topic that nobody may publish on yet; no fan-out is kept for it, because nothing would keep it true.
     """
 
     __slots__ = (
         "_heads_v3",
         "_heads_v5",
+        "admission",
         "check",
         "current",
         "epoch",
@@ -137,11 +139,9 @@ class Route:
         "topic_bytes",
     )
 
-    def __init__(self, rule: TopicRule, current: Current, *, stray: bool = False) -> None:
+    def __init__(self, rule: TopicRule, admission: Admission, current: Current, *, stray: bool = False) -> None:
         self.topic = rule.topic
-        self.rule = rule
-        self.publishers = rule.publishers
-        self.check: Check | None = _refuse_with(rule.topic_finding) if rule.topic_finding else rule.check
+        self.judge_by(rule, admission)
         self.current = current
         self.stray = stray
         self.fanout: Fanout | None = None
@@ -149,6 +149,13 @@ class Route:
         self.topic_bytes = rule.topic.encode()
         self._heads_v3: dict[int, bytes] = {}
         self._heads_v5: dict[int, bytes] = {}
+
+    def judge_by(self, rule: TopicRule, admission: Admission) -> None:
+        """Another rule from now on."""
+        self.rule = rule
+        self.admission = admission
+        self.publishers = rule.publishers
+        self.check: Check | None = _refuse_with(rule.topic_finding) if rule.topic_finding else rule.check
 
     def frame_v3(self, payload: bytes) -> bytes:
         """The QoS 0 PUBLISH frame of MQTT 3.1.1; its head is kept by payload length."""

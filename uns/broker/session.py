@@ -47,9 +47,11 @@ class Session:
         "dropped",
         "expiry_s",
         "feeds",
+        "identifiers",
         "incoming",
         "inflight",
         "kept_bytes",
+        "left_ms",
         "messages_in",
         "messages_out",
         "number",
@@ -69,7 +71,9 @@ class Session:
         self.subscriptions: dict[str, SubscriptionOptions] = {}
         self.inflight: dict[int, Outgoing] = {}
         self.kept_bytes = 0
-        """What its name and its filters take."""
+        """What it takes beside its messages: itself, its names and its filters."""
+        self.identifiers = 0
+        """Subscription identifiers that may come together in one message."""
         self.incoming: set[int] = set()
         self.queue: deque[Outgoing] = deque()
         self.feeds: OrderedDict[str, Feed] = OrderedDict()
@@ -79,6 +83,9 @@ class Session:
         self.user = ""
         self.role = ""
         self.since_ms = 0
+        """UTC, for people: when its client came, or left."""
+        self.left_ms = 0
+        """Monotonic: when its client left, if it did."""
         self.messages_in = 0
         self.messages_out = 0
         self.dropped = 0
@@ -230,7 +237,7 @@ class Session:
         self._queued_bytes = self._inflight_bytes = 0
 
     def keep(self, size: int) -> None:
-        """Its name or its filters take so much more, or less."""
+        """Its names or its filters take so much more, or less."""
         self.kept_bytes += size
         self._stats.client_bytes += size
 
@@ -333,7 +340,7 @@ class Session:
             return properties
         changed = dict(properties or {})
         if outgoing.identifiers:
-            changed["subscription_identifier"] = list(outgoing.identifiers)
+            changed["subscription_identifier"] = outgoing.identifiers
         if outgoing.expires_ms is not None:
             left_ms = outgoing.expires_ms - connection.monotonic_ms()
             changed["message_expiry_interval"] = max(0, -(-left_ms // 1000))  # MQTT-3.3.2-6

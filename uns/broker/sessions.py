@@ -1,29 +1,35 @@
 """Which client has which session? Take-over, expiry, delayed wills, and the subscriptions of a session."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
+
+from msgspec import structs
 
 from uns.broker.connection import Connection, Feed
 from uns.broker.door import Door
 from uns.broker.held import Held
-from uns.broker.identity import Granted, Publisher
+from uns.broker.identity import Granted
 from uns.broker.kept import Snapshot
 from uns.broker.ledger import Kept, Ledger
 from uns.broker.limits import Limits
 from uns.broker.notices import Notices, Trouble
 from uns.broker.outgoing import Outgoing
-from uns.broker.quota import message_bytes
 from uns.broker.refusals import rejected_topic
 from uns.broker.route import Target
 from uns.broker.session import NEVER_EXPIRES_S, Session
 from uns.broker.stats import Stats
 from uns.broker.subscriptions import SubscriptionOptions
 from uns.broker.timers import Timer, Timers
+from uns.broker.wills import Wills
 from uns.clock import Clock
 from uns.errors import Finding, shorten
-from uns.link import Message
+from uns.mqtt import ReasonCode
 from uns.topics import TopicTrie, parse_share
 
+SESSION_BYTES = 2560
+"""A session with nothing in it, its names aside."""
+SUBSCRIPTION_BYTES = 400
+LEVEL_BYTES = 200
 FILTER_COPIES = 2
 """A filter lies in memory whole and by its levels."""
 
@@ -51,8 +57,7 @@ class SessionTable:
         self._notices = notices
         self._by_client_id: dict[str, Session] = {}
         self._expiries: dict[Session, Timer] = {}
-        self._wills: dict[str, Timer] = {}
-        self._will_bytes: dict[str, int] = {}
+        self.wills = Wills(door, clock, timers, stats, ledger, limits.will_grace_s)
 
     def __iter__(self) -> Iterator[Session]:
         return iter(list(self._by_client_id.values()))
@@ -71,21 +76,18 @@ class SessionTable:
         if session is not None and session.connection is not None:
             session.connection.taken_over()
             session = self._by_client_id.get(client_id)
-        will = self._take_will(client_id)
         if session is not None and clean_start:
-            if will is not None and will.call is not None:
-                will.call()  # the session ends now, so its delayed will is due (MQTT-3.1.3-9)
+            self.wills.due(client_id)  # the session ends now, so its delayed will is due (MQTT-3.1.3-9)
             self.end(session)
             session = None
-        if will is not None:
-            will.cancel()
+        self.wills.returned(client_id, granted.user)
         present = session is not None
         if session is None:
             session = self._by_client_id[client_id] = self._make(client_id)
         expiry = self._expiries.pop(session, None)
         if expiry is not None:
             expiry.cancel()
-        session.user = granted.user
+        self._own(session, granted.user)
         session.connection = connection
         self._stats.sessions_connected += 1
         self._stats.sessions_maximum = max(self._stats.sessions_maximum, self._stats.sessions_connected)
@@ -100,8 +102,13 @@ class SessionTable:
 
     def _make(self, client_id: str) -> Session:
         session = Session(client_id, self._limits, self._stats, self._notices, self._ledger, self.held)
-        session.keep(len(client_id))
+        session.keep(SESSION_BYTES + client_id.__sizeof__())
         return session
+
+    def _own(self, session: Session, user: str) -> None:
+        """The session is this user's."""
+        session.keep(len(user) - len(session.user))
+        session.user = user
 
     def set_expiry(self, session: Session, expiry_s: int) -> None:
         """How long the session outlives its connection; one that does is kept on disk."""
@@ -137,6 +144,24 @@ class SessionTable:
         """Is there a session of this client id that another user left or holds?"""
         session = self._by_client_id.get(client_id)
         return session is not None and session.user != granted.user
+
+    def regrant(self, role_of: Callable[[str], str | None]) -> None:
+        """Give every session the role that its user has now. Who may not connect any more is disconnected, and what is
+        left of the session may do nothing."""
+        for session in list(self):
+            role = role_of(session.user)
+            if role == session.role:
+                continue
+            session.role = role or ""
+            connection = session.connection
+            if session.number:
+                self._ledger.session(session)
+            if connection is None:
+                continue
+            connection.publisher = structs.replace(connection.publisher, role=session.role)
+            if role is None:
+                what = f"the user '{session.user}' may not connect any more"
+                connection.disconnect(ReasonCode.ADMINISTRATIVE_ACTION, what)
 
     def review_all(self) -> None:
         """The policy has changed: no subscription outlives the right to it."""
@@ -179,14 +204,19 @@ class SessionTable:
         session.connection = None
         self._stats.sessions_connected -= 1
         session.since_ms = self._door.now_ms
+        session.left_ms = self._clock.monotonic_ms()
         if session.expiry_s == 0:
             self.end(session)
             return
         self._ledger.session(session)
         self._refresh(session)
         if session.expiry_s != NEVER_EXPIRES_S:
-            due_ms = self._clock.monotonic_ms() + session.expiry_s * 1000
-            self._expiries[session] = self._timers.at(due_ms, lambda: self._expire(session))
+            self._wait(session)
+
+    def _wait(self, session: Session) -> None:
+        """End the session when its client has been away for so long."""
+        due_ms = session.left_ms + session.expiry_s * 1000
+        self._expiries[session] = self._timers.at(due_ms, partial(self._expire, session))
 
     def _expire(self, session: Session) -> None:
         self._stats.sessions_expired += 1
@@ -237,38 +267,14 @@ class SessionTable:
         self._door.subscriptions.forget_relays()
         self._door.invalidate(parse_share(topic_filter)[1] for topic_filter in session.subscriptions)
 
-    def schedule_will(self, publisher: Publisher, will: Message, delay_s: int) -> None:
-        """Publish a will now, or after its delay unless the client returns first (MQTT-3.1.3-9)."""
-        client_id = publisher.client_id
-
-        def fire() -> None:
-            self._take_will(client_id)
-            self._door.offer(publisher, will.topic, will.payload, will.qos, will.retain, will.properties)
-
-        if delay_s == 0:
-            fire()
-        else:
-            self._wills[client_id] = self._timers.at(self._clock.monotonic_ms() + delay_s * 1000, fire)
-            self._will_bytes[client_id] = size = message_bytes(will)
-            self._stats.client_bytes += size
-
-    def _take_will(self, client_id: str) -> Timer | None:
-        """The delayed will of this client, which is not scheduled any more."""
-        self._stats.client_bytes -= self._will_bytes.pop(client_id, 0)
-        return self._wills.pop(client_id, None)
-
     def kept_bytes(self, session: Session) -> int:
         """What is kept for a client that is away, beside its messages."""
-        return session.kept_bytes + self._will_bytes.get(session.client_id, 0)
+        return session.kept_bytes + self.wills.bytes_of(session.client_id)
 
     def give_up(self, session: Session) -> None:
         """End a session whose client is away: it is time, or memory is short. Its will is due (MQTT-3.1.3-9)."""
         self.end(session)
-        will = self._take_will(session.client_id)
-        if will is not None and will.call is not None:
-            call = will.call
-            will.cancel()
-            call()
+        self.wills.due(session.client_id)
 
     def subscribe(self, session: Session, topic_filter: str, options: SubscriptionOptions) -> Finding | Feed | None:
         """Subscribe a session: why it may not, or the retained messages it asked for, to be sent after the SUBACK;
@@ -289,27 +295,51 @@ class SessionTable:
             self._stats.subscribes_refused += 1
             return refused
         is_new = topic_filter not in session.subscriptions
-        if is_new and len(session.subscriptions) >= self._limits.max_subscriptions_per_client:
-            self._stats.subscriptions_over_quota += 1
-            if session.connection is not None:
-                setting = "max_subscriptions_per_client"
-                self._notices.raise_for(session.connection, Trouble.SUBSCRIBE_OVER_QUOTA, setting)
-            return Finding(
-                id="quota.subscriptions",
-                what=f"'{session.client_id}' already has {len(session.subscriptions)} subscriptions.",
-                hint="Use wildcards, or raise mqtt.max_subscriptions_per_client in uns.yaml.",
-            )
+        excess = self._excess_finding(session, topic_filter, options)
+        if excess is not None:
+            return excess
         if session.number and self._ledger.failing is not None:
             return self._ledger.failing
-        session.subscriptions[topic_filter] = options
-        if is_new:
-            session.keep(FILTER_COPIES * len(topic_filter))
+        self._note(session, topic_filter, options)
         self._door.subscriptions.add(session, topic_filter, options)
         if session.number:
             self._ledger.subscription(session, topic_filter, options)
         if group or options.retain_handling == 2 or (options.retain_handling == 1 and not is_new):
             return None  # MQTT-3.3.1-10, -11; none for shared subscriptions (MQTT 5, 4.8.2)
         return self._retained_for(session, bare, options)
+
+    def _excess_finding(self, session: Session, topic_filter: str, options: SubscriptionOptions) -> Finding | None:
+        """Why the session may not have one more subscription, or one more identifier, or None."""
+        limits, before = self._limits, session.subscriptions.get(topic_filter)
+        if before is None and len(session.subscriptions) >= limits.max_subscriptions_per_client:
+            setting, hint = "max_subscriptions_per_client", "Use wildcards"
+            held = f"{len(session.subscriptions)} subscriptions"
+        elif (
+            _adds_up(topic_filter, options) > _adds_up(topic_filter, before)
+            and session.identifiers >= limits.max_subscription_identifiers
+        ):
+            setting, hint = "max_subscription_identifiers", "Subscribe without an identifier"
+            held = f"{session.identifiers} subscription identifiers at filters with wildcards"
+        else:
+            return None
+        self._stats.subscriptions_over_quota += 1
+        if session.connection is not None:
+            self._notices.raise_for(session.connection, Trouble.SUBSCRIBE_OVER_QUOTA, setting)
+        return Finding(
+            id="quota.subscriptions",
+            what=f"'{shorten(session.client_id)}' already has {held}.",
+            hint=f"{hint}, or raise mqtt.{setting} in uns.yaml.",
+        )
+
+    def _note(self, session: Session, topic_filter: str, options: SubscriptionOptions | None) -> None:
+        """The session has this subscription, or has it no more (None)."""
+        before = session.subscriptions.get(topic_filter)
+        if options is not None:
+            session.subscriptions[topic_filter] = options
+        elif before is not None:
+            del session.subscriptions[topic_filter]
+        session.keep(_filter_bytes(topic_filter) * ((options is not None) - (before is not None)))
+        session.identifiers += _adds_up(topic_filter, options) - _adds_up(topic_filter, before)
 
     def _retained_for(self, session: Session, topic_filter: str, options: SubscriptionOptions) -> Feed:
         """Read as the client takes them, so that a large namespace fills no buffer."""
@@ -322,10 +352,10 @@ class SessionTable:
 
     def unsubscribe(self, session: Session, topic_filter: str) -> bool:
         """False when the session had no such subscription."""
-        if session.subscriptions.pop(topic_filter, None) is None:
+        if topic_filter not in session.subscriptions:
             return False
+        self._note(session, topic_filter, None)
         session.feeds.pop(topic_filter, None)  # MQTT-3.10.4-2
-        session.keep(-FILTER_COPIES * len(topic_filter))
         if session.number:
             self._ledger.subscription(session, topic_filter, None)
         self._door.invalidate([self._door.subscriptions.remove(session, topic_filter)])
@@ -335,47 +365,60 @@ class SessionTable:
 
     def restore(self, snapshot: Snapshot) -> None:
         """Take up the sessions that outlived the last run; their clients are gone since they left, or since now."""
-        wall_ms, monotonic_ms = self._clock.wall_ms(), self._clock.monotonic_ms()
+        wall_ms, monotonic_ms, shift_ms = self._clock.wall_ms(), self._clock.monotonic_ms(), self._ledger.shift_ms
         by_number: dict[int, Session] = {}
-        shared: dict[int, Kept] = {}
+        shared = {number: Kept(number, each, written=True) for number, each in snapshot.messages.items()}
+        self._ledger.restored(max(shared, default=0))
         for row in snapshot.sessions:
             session = by_number[row.number] = self._by_client_id[row.client_id] = self._make(row.client_id)
-            session.number, session.user, session.role, session.expiry_s = row.number, row.user, row.role, row.expiry_s
+            session.number, session.role, session.expiry_s = row.number, row.role, row.expiry_s
+            self._own(session, row.user)
             session.begin_ids(wall_ms)
-            session.since_ms = min(row.left_ms or wall_ms, wall_ms)  # the clock may have been set back
+            # The clock may have been set back since.
+            session.left_ms = min(row.left_ms - shift_ms, monotonic_ms) if row.left_ms else monotonic_ms
+            session.since_ms = wall_ms - (monotonic_ms - session.left_ms)
             self._ledger.restored(row.number)
         for number, topic_filter, options in snapshot.subscriptions:
-            by_number[number].subscriptions[topic_filter] = options
-            by_number[number].keep(FILTER_COPIES * len(topic_filter))
+            self._note(by_number[number], topic_filter, options)
             self._door.subscriptions.add(by_number[number], topic_filter, options)
         for number, packet_id in snapshot.taken:
             by_number[number].incoming.add(packet_id)
         for delivery in snapshot.deliveries:
             kept = shared.get(delivery.shared)
-            if kept is None:
-                kept = Kept(delivery.shared, delivery.message)
-                kept.written = delivery.shared > 0
-                self._ledger.restored(delivery.shared)
-                if delivery.shared:
-                    shared[delivery.shared] = kept
-            kept.waiting += 1
+            if kept is not None:
+                kept.waiting += 1
             outgoing = Outgoing(
-                kept.message,
+                delivery.message or snapshot.messages[delivery.shared],
                 delivery.qos,
                 delivery.retain,
                 delivery.identifiers,
-                None if delivery.expires_ms is None else delivery.expires_ms - wall_ms + monotonic_ms,
+                None if delivery.expires_ms is None else delivery.expires_ms - shift_ms,
                 delivery.share,
                 delivery.packet_id,
                 delivery.released,
             )
-            outgoing.number, outgoing.kept, outgoing.written = delivery.number, kept, True
+            outgoing.number, outgoing.session = delivery.number, delivery.session
+            outgoing.kept, outgoing.written = kept, True
             self._ledger.restored(delivery.number)
             by_number[delivery.session].take_up(outgoing)
         for session in by_number.values():
             self._ledger.session(session)  # one that was connected at the crash has left now
             if session.expiry_s != NEVER_EXPIRES_S:
-                left_ms = session.since_ms + session.expiry_s * 1000 - wall_ms
-                self._expiries[session] = self._timers.at(monotonic_ms + left_ms, partial(self._expire, session))
+                self._wait(session)
+        self.wills.restore(snapshot.wills)
         self.review_all()
         self._stats.sessions = len(self._by_client_id)
+
+
+def _filter_bytes(topic_filter: str) -> int:
+    """Roughly what a subscription takes in memory."""
+    levels = topic_filter.count("/") + 1
+    return SUBSCRIPTION_BYTES + LEVEL_BYTES * levels + FILTER_COPIES * len(topic_filter)
+
+
+def _adds_up(topic_filter: str, options: SubscriptionOptions | None) -> bool:
+    """May its identifier stand beside thousands of others in one message? Not without a wildcard: one such filter
+    matches a topic. Nor in a shared subscription, by which each message comes alone."""
+    if options is None or not options.identifier or topic_filter.startswith("$share/"):
+        return False
+    return "+" in topic_filter or "#" in topic_filter

@@ -54,9 +54,9 @@ class Stats:
     """Counters that only grow.
 
     How much there is now say `connections`, `sessions`, `sessions_connected`, `topics`, `retained`, `retained_bytes`,
-    `current_bytes` (names of topics that retain nothing, large values that are not retained), `client_bytes` (filters,
-    topic aliases and wills), and as of the last look of `budget` `queued_bytes`, `unsent_bytes`, `unfinished_bytes` and
-    `memory_bytes`.
+    `current_bytes` (names of topics that retain nothing, large values that are not retained), `client_bytes` (sessions,
+    their names and filters, topic aliases and wills), and as of the last look of `budget` `queued_bytes`,
+    `unsent_bytes`, `unfinished_bytes` and `memory_bytes`.
     sessions_maximum: the most that were connected at once.
     control: packets that are no PUBLISH.
     """

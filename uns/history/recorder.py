@@ -87,6 +87,16 @@ class Recorder:
         for topic_filter in self._filters:
             self._link.subscribe(topic_filter, self.receive)
 
+    def follow(self, filters: Sequence[str]) -> None:
+        """Record what these filters match from now on; where an old one stands again nothing changes."""
+        for topic_filter in self._filters:
+            if topic_filter not in filters:
+                self._link.unsubscribe(topic_filter)
+        for topic_filter in filters:
+            if topic_filter not in self._filters:
+                self._link.subscribe(topic_filter, self.receive)
+        self._filters = filters
+
     def stop(self) -> None:
         """Leave the broker and write what is buffered."""
         self._link.close()

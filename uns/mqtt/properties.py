@@ -1,6 +1,7 @@
 """Which properties exist, where they may stand, and how they are read and written (MQTT 5, section 2.2.2)."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -157,11 +158,22 @@ def encode_properties(properties: Properties | None, packet: str) -> bytes:
         row = _BY_NAME.get(name)
         if row is None or packet not in row.packets:
             raise ValueError(f"{packet} has no property {name}")
-        identifier = encode_varint(row.identifier)
-        for each in value if packet in row.repeatable else (value,):
-            parts += (identifier, row.write(each))
+        if packet not in row.repeatable:
+            parts += (encode_varint(row.identifier), row.write(value))
+        elif type(value) is tuple:
+            parts.append(_encode_each(row, value))
+        else:
+            parts += (encode_varint(row.identifier) + row.write(each) for each in value)
     encoded = b"".join(parts)
     return encode_varint(len(encoded)) + encoded
+
+
+@lru_cache(maxsize=64)
+def _encode_each(row: Property, values: tuple[Any, ...]) -> bytes:
+    """What comes as a tuple comes again: a message may carry thousands of subscription identifiers, and so does the
+    next one."""
+    identifier = encode_varint(row.identifier)
+    return b"".join(identifier + row.write(each) for each in values)
 
 
 def check_authentication(properties: Properties | None, packet: str) -> None:

@@ -8,15 +8,16 @@ from typing import Any
 
 import msgspec
 
-from uns.broker import Delivery, Retained, SessionRow, StoredMessage, SubscriptionOptions
+from uns.broker import Delivery, Publisher, Retained, SessionRow, StoredMessage, SubscriptionOptions, Will
 from uns.link import Message, Properties
 
 Row = tuple[Any, ...]
 
-_encode = msgspec.msgpack.encode
-_decode = msgspec.msgpack.Decoder(dict[str, Any]).decode
-_NOWHERE = ("", "", 0, 0, "", "", 0)
-"""The message columns of a delivery whose message stands in its own table."""
+_encoder = msgspec.msgpack.Encoder()
+_encode = _encoder.encode
+_encode_into = _encoder.encode_into
+_decode_properties = msgspec.msgpack.Decoder(Properties).decode
+_decode_delivery = msgspec.msgpack.Decoder(Delivery).decode
 
 
 def session_row(session: SessionRow) -> Row:
@@ -52,36 +53,47 @@ def to_message(row: Row) -> Message:
 
 
 def delivery_row(delivery: Delivery) -> Row:
-    return (
-        delivery.number,
-        delivery.session,
-        delivery.shared,
-        delivery.qos,
-        1 if delivery.retain else 0,
-        delivery.packet_id,
-        1 if delivery.released else 0,
-        ",".join(map(str, delivery.identifiers)) if delivery.identifiers else "",
-        delivery.share,
-        delivery.expires_ms or 0,
-        *(_NOWHERE if delivery.shared else _columns(delivery.message)),
+    body = bytearray()
+    _encode_into(delivery, body)
+    return (delivery.number, body)
+
+
+def to_delivery(body: bytes) -> Delivery:
+    delivery = _decode_delivery(body)
+    if delivery.message is not None and delivery.message.properties is not None:
+        delivery.message.properties = _paired(delivery.message.properties)
+    return delivery
+
+
+def delivery_body(*columns: Any) -> bytes:
+    """The body of a delivery that an earlier version left in columns; SQLite calls this when it migrates the file."""
+    number, session, shared, qos, retain, packet_id, released, identifiers, share, expires_ms, *message = columns
+    return _encode(
+        Delivery(
+            number,
+            session,
+            None if shared else to_message(tuple(message)),
+            shared,
+            qos,
+            bool(retain),
+            packet_id,
+            bool(released),
+            tuple(map(int, identifiers.split(","))) if identifiers else (),
+            share,
+            expires_ms or None,
+        )
     )
 
 
-def to_delivery(row: Row, shared_messages: dict[int, Message]) -> Delivery:
-    number, session, shared, qos, retain, packet_id, released, identifiers, share, expires_ms, *columns = row
-    return Delivery(
-        number,
-        session,
-        shared_messages[shared] if shared else to_message(tuple(columns)),
-        shared,
-        qos,
-        bool(retain),
-        packet_id,
-        bool(released),
-        tuple(map(int, identifiers.split(","))) if identifiers else (),
-        share,
-        expires_ms or None,
-    )
+def will_row(will: Will) -> Row:
+    who = will.publisher
+    columns = (who.client_id, will.user, who.role, who.address, who.protocol, will.delay_s, will.due_ms)
+    return (*columns, *_columns(will.message))
+
+
+def to_will(row: Row) -> Will:
+    client_id, user, role, address, protocol, delay_s, due_ms, *columns = row
+    return Will(Publisher(client_id, role, address, protocol), user, to_message(tuple(columns)), delay_s, due_ms)
 
 
 def retained_row(retained: Retained) -> Row:
@@ -110,7 +122,11 @@ def _columns(message: Message) -> Row:
 def _unpack(packed: Any) -> Properties | None:
     if not packed:
         return None
-    properties = _decode(packed)
+    return _paired(_decode_properties(packed))
+
+
+def _paired(properties: Properties) -> Properties:
+    """MessagePack makes lists of the pairs."""
     if "user_property" in properties:
         properties["user_property"] = [tuple(pair) for pair in properties["user_property"]]
     return properties

@@ -1,4 +1,4 @@
-"""Who may publish and subscribe what? Roles with topic filters, users with roles, and what an anonymous client is.
+"""Who may publish and subscribe what, and who may govern? Roles with topic filters, users, what an anonymous client is.
 
 Pure: passwords are named here and verified elsewhere.
 """
@@ -20,22 +20,25 @@ ADMIN = "admin"
 
 
 class Role(msgspec.Struct, frozen=True):
-    """publish, subscribe: topic filters."""
+    """publish, subscribe: topic filters. govern: may change what the namespace takes, and decide about violations."""
 
     name: str
     publish: tuple[str, ...] = ()
     subscribe: tuple[str, ...] = ()
     description: str = ""
+    govern: bool = False
 
 
 class User(msgspec.Struct, frozen=True):
-    """One login. Exactly one of the three says where its argon2 hash (or, in a file or variable, password) is."""
+    """One login. Exactly one of the four says what it logs in with: where its argon2 hash (or, in a file or variable,
+    password) is, or that it has none and comes with a certificate."""
 
     name: str
     role: str
     password_hash: str = ""
     password_file: str = ""
     password_env: str = ""
+    certificate: bool = False
 
 
 class Origin(StrEnum):
@@ -54,7 +57,13 @@ class Anonymous(msgspec.Struct, frozen=True):
 
 BUILT_IN = (
     Role(INTERNAL, publish=("#",), subscribe=("#", "$SYS/#", "$uns/#")),
-    Role(ADMIN, publish=("#",), subscribe=("#", "$SYS/#", "$uns/#"), description="Everything a client can do."),
+    Role(
+        ADMIN,
+        publish=("#",),
+        subscribe=("#", "$SYS/#", "$uns/#"),
+        description="Everything a client can do.",
+        govern=True,
+    ),
 )
 
 
@@ -100,6 +109,18 @@ class Access:
             id="access.subscribe",
             what=f"role '{role}' may not subscribe to '{shorten(topic_filter)}' (it may: {may}).",
             hint="Ask for a narrower filter, or add it to this role's subscribe list in access.yaml.",
+        )
+
+    def may_govern(self, role: str) -> Finding | None:
+        """None when the role may change what the namespace takes: apply files, act on violations, block clients."""
+        known = self.roles.get(role)
+        if known is not None and known.govern:
+            return None
+        may = listed(role.name for role in self.roles.values() if role.govern)
+        return Finding(
+            id="access.govern",
+            what=f"role '{role}' may not govern (these may: {may}).",
+            hint="Log in as a user whose role may, or write `govern: true` at this role in access.yaml.",
         )
 
 

@@ -9,7 +9,9 @@ from uns.registry.pointer import join_pointer
 from uns.topics import filter_fault
 
 KEYS = ("roles", "users", "anonymous")
+_ROLE_KEYS = ("publish", "subscribe", "description", "govern")
 _PASSWORDS = ("password_hash", "password_file", "password_env")
+_PROOFS = (*_PASSWORDS, "certificate")
 _RESERVED_ROLES = tuple(role.name for role in BUILT_IN)
 
 
@@ -34,9 +36,9 @@ def _read_roles(fields: Fields) -> list[Role]:
             what = f"the role '{name}' is built in and cannot be changed."
             entries.refuse("plant.role", name, what, hint="Choose another name.")
             continue
-        role = Fields(entry, fields.findings, entries.pointer(name), known=("publish", "subscribe", "description"))
+        role = Fields(entry, fields.findings, entries.pointer(name), known=_ROLE_KEYS)
         publish, subscribe = _read_filters(role, "publish"), _read_filters(role, "subscribe")
-        found.append(Role(name, publish, subscribe, role.text("description")))
+        found.append(Role(name, publish, subscribe, role.text("description"), role.flag("govern")))
     return found
 
 
@@ -60,17 +62,18 @@ def _read_users(fields: Fields, roles: list[str]) -> list[User]:
     found: dict[str, User] = {}
     for index, entry in enumerate(fields.items("users")):
         where = join_pointer(fields.pointer("users"), index)
-        user = Fields(entry, fields.findings, where, known=("user", "role", *_PASSWORDS))
+        user = Fields(entry, fields.findings, where, known=("user", "role", *_PROOFS))
         user.require("user", "role")
         name, role = user.text("user"), _read_role(user, roles)
-        stated = [key for key in _PASSWORDS if user.has(key)]
+        certificate = user.flag("certificate")
+        stated = [key for key in _PROOFS if user.has(key) and (certificate or key != "certificate")]
         if len(stated) != 1:
-            what = f"user '{name}' needs exactly one of {', '.join(_PASSWORDS)}."
+            what = f"user '{name}' needs exactly one of {', '.join(_PROOFS)}."
             user.refuse("plant.password", stated[1] if stated else None, what, hint="'uns user hash' makes a hash.")
         if name in found:
             user.refuse("plant.twice", "user", f"the user '{name}' is listed twice.", hint="Remove one.")
         elif name and role:
-            found[name] = User(name, role, *(user.text(key) for key in _PASSWORDS))
+            found[name] = User(name, role, certificate=certificate, **{key: user.text(key) for key in _PASSWORDS})
     return list(found.values())
 
 

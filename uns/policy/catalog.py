@@ -1,6 +1,7 @@
 """Which findings can the registry, the policy and the plant directory give? One line each, for the reference page."""
 
 CATALOG = {
+    "access.govern": "The role may not change what the namespace takes, nor act on violations.",
     "access.publish": "The role of the publisher has no publish filter that matches the topic.",
     "access.reserved": "A client published on a topic that begins with $.",
     "access.state": "A client without the role admin published the STATE of a Sparkplug host.",

@@ -1,4 +1,4 @@
-"""Who is this, by name and password or by coming from this machine?
+"""Who is this, by name and password, by certificate or by coming from this machine?
 
 One authenticator serves MQTT and HTTP. Verification is slow by intent, so three things keep reconnect storms and
 guessing from burning the processor: a verified password is remembered by a keyed digest (never the password itself),
@@ -16,13 +16,15 @@ from pathlib import Path
 import msgspec
 
 from uns.clock import Clock
-from uns.errors import Finding
+from uns.errors import Finding, shorten
 from uns.policy.access import Access
 from uns.security.accounts import Account, load_accounts
 from uns.security.address import host_of, is_loopback
 from uns.security.passwords import hash_password, verify_password
 from uns.security.throttle import FailureThrottle
 
+ANONYMOUS = "anonymous"
+"""Who gives no user name."""
 VERIFIED_KEPT = 1024
 PAIRS_KEPT = 4096
 ADDRESSES_KEPT = 4096
@@ -42,7 +44,7 @@ class _Question(msgspec.Struct, frozen=True):
     password_hash: str
     password: bytes
     digest: bytes
-    pair: str
+    pair: bytes
     host: str
 
 
@@ -57,10 +59,24 @@ class Authenticator:
         self._key = os.urandom(32)
         self._verified: OrderedDict[bytes, None] = OrderedDict()
         self._absent_hash = hash_password(os.urandom(16).hex())
-        self._pairs = FailureThrottle(clock, burst=10, refill_ms=5_000, capacity=PAIRS_KEPT)
-        self._hosts = FailureThrottle(clock, burst=30, refill_ms=1_000, capacity=ADDRESSES_KEPT)
+        self._pairs: FailureThrottle[bytes] = FailureThrottle(clock, burst=10, refill_ms=5_000, capacity=PAIRS_KEPT)
+        self._hosts: FailureThrottle[str] = FailureThrottle(clock, burst=30, refill_ms=1_000, capacity=ADDRESSES_KEPT)
         self._turn = asyncio.Lock()
         self.failures = 0
+
+    def replace(self, access: Access, accounts: dict[str, Account]) -> None:
+        """Other users from now on; accounts: as `load_accounts` makes them of `access`. What was verified before is
+        verified again: a password may have changed."""
+        self._anonymous = access.anonymous
+        self._accounts = accounts
+        self._verified.clear()
+
+    def role_of(self, user: str) -> str | None:
+        """The role of a user who has logged in before, as of now; None for one who may no longer connect."""
+        if user == ANONYMOUS:
+            return None if self._anonymous is None else self._anonymous.role
+        account = self._accounts.get(user)
+        return None if account is None else account.role
 
     def authenticate(self, username: str | None, password: bytes | None, address: str) -> Identity | Finding:
         """The identity, or why there is none. `address` is where a socket says the peer is, `host` or `host:port`.
@@ -84,11 +100,26 @@ class Authenticator:
             passed = await asyncio.to_thread(verify_password, settled.password_hash, settled.password)
             return self._conclude(settled, passed)
 
+    def certified(self, name: str) -> Identity | Finding:
+        """The identity of whom a verified certificate names; no password is asked for. name: empty when it names
+        nobody."""
+        account = self._accounts.get(name)
+        if account is not None:
+            return Identity(account.user, account.role)
+        self.failures += 1
+        return Finding(
+            id="access.certificate",
+            what=f"the client's certificate names '{shorten(name)}', who is no user."
+            if name
+            else "the subject of the client's certificate has not exactly one common name.",
+            hint="The common name of the subject must be a user of access.yaml.",
+        )
+
     def _settle(self, username: str | None, password: bytes | None, address: str) -> Identity | Finding | _Question:
         if not username:
             return _no_user() if password else self._without_credentials(address)
         host, password = host_of(address), password or b""
-        pair = f"{host} {username}"
+        pair = self._digest(username, host.encode())  # of a length of its own: a user name may have 65,535 bytes
         wait_ms = self._pairs.wait_ms(pair)
         if wait_ms:
             return _throttled(host, wait_ms)
@@ -104,15 +135,16 @@ class Authenticator:
         return _Question(account, account.password_hash if account else self._absent_hash, password, digest, pair, host)
 
     def _conclude(self, question: _Question, passed: bool) -> Identity | Finding:
-        if not passed or question.account is None:
+        account = None if question.account is None else self._accounts.get(question.account.user)
+        if not passed or account is None:  # it may have gone while its password was verified
             return self._refuse(question.pair, question.host)
         self._pairs.cleared(question.pair)
         self._verified[question.digest] = None
         if len(self._verified) > VERIFIED_KEPT:
             self._verified.popitem(last=False)
-        return Identity(question.account.user, question.account.role)
+        return Identity(account.user, account.role)
 
-    def _refuse(self, pair: str, host: str) -> Finding:
+    def _refuse(self, pair: bytes, host: str) -> Finding:
         self.failures += 1
         self._pairs.failed(pair)
         self._hosts.failed(host)
@@ -130,16 +162,16 @@ class Authenticator:
                 hint="Log in as a user of access.yaml.",
             )
         if self._anonymous.origin == "anywhere" or is_loopback(address):
-            return Identity("anonymous", self._anonymous.role)
+            return Identity(ANONYMOUS, self._anonymous.role)
         return Finding(
             id="access.anonymous",
             what=f"'{host_of(address)}' may not connect without a user name: that is for this machine only.",
             hint="Log in as a user of access.yaml, or set `anonymous: {from: anywhere}` on a trusted network.",
         )
 
-    def _digest(self, username: str, password: bytes) -> bytes:
+    def _digest(self, username: str, beside: bytes) -> bytes:
         name = username.encode(errors="surrogatepass")
-        return hashlib.blake2b(len(name).to_bytes(4) + name + password, key=self._key).digest()
+        return hashlib.blake2b(len(name).to_bytes(4) + name + beside, key=self._key).digest()
 
 
 def _no_user() -> Finding:

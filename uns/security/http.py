@@ -30,12 +30,19 @@ class HttpGuard:
         self._authenticator = authenticator
         self._allowed_origins = frozenset(origin.lower().rstrip("/") for origin in allowed_origins)
 
-    async def identify(self, method: str, headers: Mapping[str, str], address: str) -> Identity | Finding:
-        """The identity behind a request, or why it is refused. `headers` looks names up regardless of case."""
+    async def identify(
+        self, method: str, headers: Mapping[str, str], address: str, certified: str | None = None
+    ) -> Identity | Finding:
+        """The identity behind a request, or why it is refused. `headers` looks names up regardless of case.
+
+        certified: the user that a verified certificate names, which then counts instead of credentials.
+        """
         if method not in SAFE_METHODS:
             foreign = foreign_origin(headers)
             if foreign is not None:
                 return foreign
+        if certified is not None:
+            return self._authenticator.certified(certified)
         authorization = headers.get("authorization")
         if authorization is None:
             refused = rebinding(headers, address)

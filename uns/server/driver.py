@@ -24,12 +24,20 @@ GRACE_S = 1.0
 class MqttProtocol:
     """One socket: the protocol that the event loop calls (`asyncio.Protocol`, which a compiled class cannot extend).
 
-    over: what stands between TCP and MQTT, for people to look at; empty when nothing does.
+    over: what stands between TCP and MQTT, for people to look at; empty when nothing does. names_user:
+    where the client has a certificate, its subject says who the client is.
     """
 
     over = ""
 
-    def __init__(self, broker: Broker, protocols: dict[Connection, "MqttProtocol"], over: str = "") -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        protocols: dict[Connection, "MqttProtocol"],
+        over: str = "",
+        *,
+        names_user: bool = False,
+    ) -> None:
         self._broker = broker
         self._protocols = protocols
         self._connection: Connection | None = None
@@ -42,6 +50,7 @@ class MqttProtocol:
         self._scheduled = False
         self._yields = False
         self.over = over or self.over
+        self._names_user = names_user
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -49,7 +58,8 @@ class MqttProtocol:
 
     def _open(self, transport: asyncio.BaseTransport, address: str) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance
-        self._connection = self._broker.accept(address, self.over)
+        certified = certified_user(self._transport) if self._names_user else None
+        self._connection = self._broker.accept(address, self.over, certified)
         self._protocols[self._connection] = self
         self._connection.buffered = self._transport.get_write_buffer_size
         self._connection.unacknowledged_bytes = partial(unacknowledged_bytes, self._transport)
@@ -169,3 +179,13 @@ def peer_address(transport: asyncio.BaseTransport) -> str:
     """Where the socket says the peer is: `host:port`, or `[v6]:port`."""
     host, port = (transport.get_extra_info("peername") or ("", 0))[:2]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def certified_user(transport: asyncio.BaseTransport) -> str | None:
+    """The common name in the client's certificate, which OpenSSL has verified: empty when there is not exactly one,
+    None when there is no certificate."""
+    certificate = transport.get_extra_info("peercert")
+    if not certificate:
+        return None
+    names = [value for part in certificate["subject"] for key, value in part if key == "commonName"]
+    return names[0] if len(names) == 1 else ""

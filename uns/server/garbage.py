@@ -34,6 +34,15 @@ def paused() -> Iterator[None]:
 
 
 @contextmanager
+def set_aside() -> Iterator[None]:
+    """While a thread makes much that stays, beside a loop that must not wait: nothing of it is looked at, now or by a
+    later collection of the young."""
+    with paused():
+        yield
+        gc.freeze()
+
+
+@contextmanager
 def tamed() -> Iterator[None]:
     """Enter when everything is started. Afterwards all is as it was."""
     before = gc.get_threshold()

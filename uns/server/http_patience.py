@@ -19,6 +19,7 @@ import msgspec
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from uns.errors import Finding
+from uns.server.driver import certified_user
 
 REQUEST_S = 10.0
 """From the connect, or the last answer, to the end of the next request's header."""
@@ -49,8 +50,10 @@ class Upgraded(Protocol):
 
 
 class PatientProtocol(H11Protocol):
-    """One HTTP connection with deadlines."""
+    """One HTTP connection with deadlines. The application finds in `scope["state"]["certified"]` whom the client's
+    certificate names, where that says who a client is."""
 
+    names_user = False
     upgrades: Mapping[str, Callable[[], Upgraded]] = {}
     """Path to what takes over there."""
     _wait: Wait | None = None
@@ -64,6 +67,8 @@ class PatientProtocol(H11Protocol):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
+        if self.names_user:
+            self.app_state = {**self.app_state, "certified": certified_user(transport)}
         self._follow()
         if self.limit_concurrency is not None and len(self.connections) >= self.limit_concurrency:
             self._make_room()
@@ -150,7 +155,10 @@ class PatientProtocol(H11Protocol):
             # Closing at once would answer what is still coming with a reset, which takes the answer with it.
             self._is_cut = True
             self.transport.write(TIMED_OUT)
-            self.transport.write_eof()
+            if self.transport.can_write_eof():
+                self.transport.write_eof()
+            else:
+                self.transport.close()  # TLS, which says goodbye in both directions
             self._linger(CUT_S)
         else:
             self.transport.abort()

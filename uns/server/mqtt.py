@@ -7,11 +7,12 @@ HTTP, upgraded ─▶ websocket.py ─────┘   one driver, three transp
 
 import asyncio
 import logging
-import ssl
+from functools import partial
 from typing import cast
 
 from uns.broker import Broker, Connection
 from uns.server.driver import MqttProtocol
+from uns.server.renewal import Served
 from uns.server.tls import Handshakes, TlsListener
 from uns.server.upgrade import Gate
 from uns.server.websocket import MqttWebSocket
@@ -37,10 +38,13 @@ class MqttListener:
         broker.on_ready = self._on_ready
         broker.turns.on_begin = self._on_turn
 
-    async def start(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
-        """Listen, with TLS if its context is given; returns the port, which differs from `port` when that is 0."""
+    async def start(self, host: str, port: int, tls: Served | None = None, *, names_user: bool = False) -> int:
+        """Listen, with TLS if it is given; returns the port, which differs from `port` when that is 0.
+
+        names_user: the certificate of a client says who it is.
+        """
         if tls is not None:
-            secure = TlsListener(self.handshakes, tls, self._secured)
+            secure = TlsListener(self.handshakes, tls, partial(self._secured, names_user))
             port = await secure.start(host, port)
             self._secure.append(secure)
             return port
@@ -74,15 +78,15 @@ class MqttListener:
         for server in self._servers:
             await server.wait_closed()
 
-    def web_socket(self, gate: Gate) -> MqttWebSocket:
+    def web_socket(self, gate: Gate, *, names_user: bool = False) -> MqttWebSocket:
         """The protocol of one connection that an HTTP listener upgrades; it takes the request, then frames."""
-        return MqttWebSocket(self._broker, self._protocols, gate)
+        return MqttWebSocket(self._broker, self._protocols, gate, names_user=names_user)
 
     def _protocol(self) -> asyncio.Protocol:
         return cast(asyncio.Protocol, MqttProtocol(self._broker, self._protocols))
 
-    def _secured(self) -> asyncio.Protocol:
-        return cast(asyncio.Protocol, MqttProtocol(self._broker, self._protocols, over="TLS"))
+    def _secured(self, names_user: bool) -> asyncio.Protocol:
+        return cast(asyncio.Protocol, MqttProtocol(self._broker, self._protocols, over="TLS", names_user=names_user))
 
     def _on_ready(self) -> None:
         self._loop.call_soon(self._flush)

@@ -13,9 +13,10 @@ import errno
 import logging
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from uns.server.driver import GRACE_S
+from uns.server.renewal import Served
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 EXHAUSTED_PAUSE_S = 1.0
 """As long as asyncio waits before it accepts again, once there are no file descriptors left."""
 _NOT_TRUSTED = "the client does not trust our certificate: give it the certificate of the authority that signed it"
-_NO_TLS = "the client speaks no TLS on this port: set it to TLS, or to the port for plain MQTT"
+_NO_TLS = "the client speaks no TLS on this port: set it to TLS, or to the port without"
 _NO_COMMON_VERSION = "the client speaks no TLS from 1.2 on: update it"
 WHAT_TO_DO = {
     "TLSV1_ALERT_UNKNOWN_CA": _NOT_TRUSTED,
@@ -43,17 +44,19 @@ WHAT_TO_DO = {
     "HTTPS_PROXY_REQUEST": _NO_TLS,
     "UNSUPPORTED_PROTOCOL": _NO_COMMON_VERSION,
     "TLSV1_ALERT_PROTOCOL_VERSION": _NO_COMMON_VERSION,
-    "PEER_DID_NOT_RETURN_A_CERTIFICATE": "mqtt.tls_client_ca demands a certificate and the client sent none",
+    "PEER_DID_NOT_RETURN_A_CERTIFICATE": "{section}.tls_client_ca demands a certificate and the client sent none",
 }
-"""By the reason of OpenSSL. Which alert a client sends depends on its library."""
+"""By the reason of OpenSSL. Which alert a client sends depends on its library. section: of the settings."""
 _UNSUITABLE = "unsuitable certificate purpose"
 
 
 class Handshakes:
-    """Those of one server. failed: how many came to nothing. timeout_s: for each, from the connect."""
+    """Those of one server. failed: how many came to nothing. timeout_s: for each, from the connect. section: of its
+    settings, `mqtt` or `http`."""
 
-    def __init__(self, timeout_s: float) -> None:
+    def __init__(self, timeout_s: float, section: str = "mqtt") -> None:
         self.failed = 0
+        self.section = section
         self._timeout_s = timeout_s
         self._under_way: dict[asyncio.Task[None], float] = {}
         self._told: set[str] = set()
@@ -110,7 +113,7 @@ class Handshakes:
 
     def _fail(self, host: str, error: OSError | None) -> None:
         self.failed += 1
-        reason = _reason(error)
+        reason = _reason(error).replace("{section}", self.section)
         if reason not in self._told and len(self._told) < KINDS_TOLD:
             self._told.add(reason)
             log.warning("TLS handshake of %s failed: %s; further ones like it are only counted", host, reason)
@@ -125,10 +128,11 @@ class Handshakes:
 class TlsListener:
     """Accepts on the addresses of one host: one connection per turn of the event loop, so that a flood takes turns."""
 
-    def __init__(self, handshakes: Handshakes, tls: ssl.SSLContext, inner: Callable[[], asyncio.Protocol]) -> None:
+    def __init__(self, handshakes: Handshakes, tls: Served, inner: Callable[[], asyncio.Protocol]) -> None:
         self._handshakes = handshakes
         self._tls = tls
         self._inner = inner
+        self._name = f"{handshakes.section.upper()} over TLS"
         self._accepting: dict[asyncio.Task[None], socket.socket] = {}
 
     async def start(self, host: str, port: int) -> int:
@@ -147,8 +151,13 @@ class TlsListener:
             raise
         for listener in listeners:
             listener.setblocking(False)
-            self._accepting[loop.create_task(self._accept(listener), name=f"mqtt tls {port}")] = listener
+            self._accepting[loop.create_task(self._accept(listener), name=f"{self._name} {port}")] = listener
         return port
+
+    @property
+    def accepting(self) -> Collection[asyncio.Task[None]]:
+        """A task for each address; none of them ends by itself unless nobody is accepted there any more."""
+        return self._accepting.keys()
 
     def is_serving(self) -> bool:
         return bool(self._accepting) and not any(task.done() for task in self._accepting)
@@ -173,12 +182,12 @@ class TlsListener:
                 continue  # gone again before it was accepted
             except OSError as error:
                 if error.errno not in EXHAUSTED:
-                    log.error("MQTT over TLS accepts nobody more", exc_info=error)
+                    log.error("%s accepts nobody more", self._name, exc_info=error)
                     raise
-                log.error("MQTT over TLS cannot accept (%s); it tries again", error.strerror)
+                log.error("%s cannot accept (%s); it tries again", self._name, error.strerror)
                 await asyncio.sleep(EXHAUSTED_PAUSE_S)
                 continue
-            self._handshakes.begin(peer, self._tls, self._inner)
+            self._handshakes.begin(peer, self._tls.context, self._inner)
 
 
 def _reason(error: OSError | None) -> str:
@@ -204,5 +213,5 @@ def _refused_certificate(fault: str) -> str:
     if fault == _UNSUITABLE:
         advice = "make it one for clients (extendedKeyUsage=clientAuth)"
     else:
-        advice = "give it one that is valid today and signed by an authority in mqtt.tls_client_ca"
-    return f"the client's certificate is refused ({fault}): {advice}"
+        advice = "give it one that is valid today and signed by an authority in {section}.tls_client_ca"
+    return f"the client's certificate is refused ({fault}): " + advice

@@ -40,8 +40,10 @@ class MqttWebSocket(MqttProtocol):
 
     over = "WebSocket"
 
-    def __init__(self, broker: Broker, protocols: dict[Connection, MqttProtocol], gate: Gate) -> None:
-        super().__init__(broker, protocols)
+    def __init__(
+        self, broker: Broker, protocols: dict[Connection, MqttProtocol], gate: Gate, *, names_user: bool = False
+    ) -> None:
+        super().__init__(broker, protocols, names_user=names_user)
         self._gate = gate
         bound = max(broker.limits.max_packet_bytes, SMALLEST_BOUND_BYTES)
         self._frames = ServerProtocol(state=Phase.OPEN, max_size=bound, logger=_log)
@@ -51,6 +53,8 @@ class MqttWebSocket(MqttProtocol):
     def upgrade(self, transport: asyncio.Transport, path: str, headers: Iterable[tuple[bytes, bytes]]) -> None:
         """Answer the request; the transport's protocol is this one from now on."""
         transport.set_protocol(cast(asyncio.Protocol, self))
+        if transport.get_extra_info("sslcontext") is not None:
+            self.over = "WebSocket and TLS"
         response, address = answer_upgrade(path, headers, peer_address(transport), self._gate)
         transport.write(response.serialize())
         if response.status_code == OPENED:

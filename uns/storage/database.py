@@ -7,10 +7,11 @@ file; they only go forward, and `PRAGMA user_version` holds the number of the la
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from uns.errors import Finding, UnsError
 
@@ -26,11 +27,15 @@ class Database:
     raises UnsError `storage.open_failed` or `storage.newer_schema`.
     """
 
-    def __init__(self, path: Path, owner: str, *, synced: bool = True) -> None:
+    def __init__(
+        self, path: Path, owner: str, *, synced: bool = True, functions: Sequence[Callable[..., Any]] = ()
+    ) -> None:
         """owner: the package whose `migrations` folder holds the schema, for example `uns.history`.
 
         synced: a commit waits for the disk; without, it is the operating system's to write, and a power cut may take
         the last ones, never the order.
+
+        functions: what the migrations call by name, for a change of the rows that SQL cannot express.
         """
         self.path = path
         self._lock = threading.Lock()
@@ -43,6 +48,8 @@ class Database:
         except (OSError, sqlite3.Error) as error:
             raise _open_failed(path, error) from error
         try:
+            for function in functions:
+                self._writer.create_function(function.__name__, -1, function)
             _prepare(self._writer, path, _migrations(owner), synced)
         except BaseException as error:
             self._writer.close()

@@ -3,7 +3,7 @@
 from uns.app.cli.table import Cell, Column, table_lines
 from uns.app.cli.terminal import Colour, Terminal
 
-COLUMNS = (Column("topic"), Column("value", right=True), Column("quality"), Column("about", fill=True))
+COLUMNS = (Column("topic"), Column("value", right=True), Column("quality"), Column("about", yields=True))
 ROWS = [
     ("filler", "21.4", "", "Rotary filler, 24 valves"),
     ("capper", "7", Cell("Bad", Colour.ERROR), ""),
@@ -20,6 +20,15 @@ def test_columns_align_and_nothing_is_cut_without_a_terminal():
 
 def test_the_last_column_is_cut_to_the_terminal():
     assert list(table_lines(COLUMNS, ROWS, Terminal(36, False)))[1] == "filler   21.4           Rotary fill…"
+
+
+def test_the_next_one_that_yields_is_cut_when_the_last_is_at_its_least():
+    columns = (Column("topic"), Column("value", right=True, yields=True), Column("age"), Column("about", yields=True))
+    rows = [("scratch", '{"note": "anything goes here"}', "3 min", "Raw, judged by access")]
+    assert list(table_lines(columns, rows, Terminal(42, False))) == [
+        "topic           value  age    about",
+        'scratch  {"note": "a…  3 min  Raw, judged…',
+    ]
 
 
 def test_a_terminal_too_narrow_for_the_rest_still_shows_it():

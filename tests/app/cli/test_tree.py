@@ -63,6 +63,8 @@ def test_what_is_below_a_topic(demo_server):
 
 
 def test_no_line_is_longer_than_the_terminal(demo_server):
+    wide = '{"note": "anything goes here, and more of it"}'
+    assert uns("pub", "acme/ghent/_raw/scratch", wide, env=demo_server.env).code == 0
     for columns in (80, 160):
         result = uns_at_terminal("tree", "acme/ghent", columns=columns, env=demo_server.env)
         assert result.code == 0

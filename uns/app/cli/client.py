@@ -3,6 +3,7 @@
 import getpass
 import json
 import os
+import ssl
 import sys
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -34,14 +35,19 @@ _HINTS = {
 
 
 class Client:
-    """server: base address, for example `http://127.0.0.1:8080`. Raises UnsError for every failure of the server, and
-    typer.BadParameter for an address or password file that cannot be used. Close it, or use it as a context."""
+    """server: base address, for example `http://127.0.0.1:8080`. ca: the PEM file to trust; None for the public
+    authorities. Raises UnsError for every failure of the server, and typer.BadParameter for an address or file that
+    cannot be used. Close it, or use it as a context."""
 
-    def __init__(self, server: str, user: str | None = None) -> None:
+    def __init__(
+        self, server: str, user: str | None = None, ca: Path | None = None, *, timeout_s: float = TIMEOUT_S
+    ) -> None:
         self._server = (server if "://" in server else f"http://{server}").rstrip("/")
         auth = (user, _password(user)) if user else None
         try:
-            self._http = httpx.Client(base_url=self._server, timeout=TIMEOUT_S, auth=auth, trust_env=False)
+            self._http = httpx.Client(
+                base_url=self._server, timeout=timeout_s, auth=auth, trust_env=False, verify=_trust(ca)
+            )
         except httpx.InvalidURL as error:
             raise typer.BadParameter(f"'{server}' is no address: {error}", param_hint="--server") from error
         if self._http.base_url.scheme not in ("http", "https") or not self._http.base_url.host:
@@ -110,6 +116,14 @@ class Client:
         return response
 
     def _unreachable(self, error: Exception) -> UnsError:
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            return UnsError(
+                Finding(
+                    id="unreachable.certificate",
+                    what=f"the certificate of {self._server} is not trusted ({error}).",
+                    hint="Give the authority that signed it with --ca or UNS_CA, and connect to a name that it holds.",
+                )
+            )
         return UnsError(
             Finding(
                 id="unreachable.server",
@@ -122,6 +136,23 @@ class Client:
 def topic_path(topic: str) -> str:
     """A topic as part of a URL: every level percent-encoded, the slashes kept."""
     return quote(topic, safe="/")
+
+
+def _trust(ca: Path | None) -> ssl.SSLContext | bool:
+    """Whom to trust, and the certificate to show where one is demanded."""
+    own = os.environ.get("UNS_CERTIFICATE")
+    if ca is None and not own:
+        return True
+    try:
+        context = httpx.create_ssl_context(trust_env=False) if ca is None else ssl.create_default_context(cafile=ca)
+    except OSError as error:  # ssl.SSLError is one
+        raise typer.BadParameter(f"'{ca}' cannot be used: {error}", param_hint="--ca") from error
+    if own:
+        try:
+            context.load_cert_chain(own)
+        except OSError as error:
+            raise typer.BadParameter(f"'{own}' cannot be used: {error}", param_hint="UNS_CERTIFICATE") from error
+    return context
 
 
 def _password(user: str) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from uns.app.cli.get import contract_text
-from uns.app.cli.options import DEFAULT_SERVER, OutputOption, ServerOption, UserOption
+from uns.app.cli.options import DEFAULT_SERVER, CaOption, OutputOption, ServerOption, UserOption
 from uns.app.cli.output import Output, chosen, print_csv, print_json, print_lines
 from uns.app.cli.terminal import Colour, Terminal, of_stdout
 from uns.app.cli.text import PROSE_WIDTH, finding_lines, printable, wrapped
@@ -21,12 +21,13 @@ def explain(
     role: Annotated[str | None, typer.Option("--role", help="Judge access for this role too.")] = None,
     server: ServerOption = DEFAULT_SERVER,
     user: UserOption = None,
+    ca: CaOption = None,
     output: OutputOption = None,
 ) -> None:
     """Say what a publish on a topic would get, and every rule that matters there."""
     from uns.app.cli.client import Client
 
-    with Client(server, user) as client:
+    with Client(server, user, ca) as client:
         answer = client.get("explain", topic=topic, role=role)
     match chosen(output):
         case Output.JSON:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from uns.app.cli.options import DEFAULT_SERVER, OutputOption, ServerOption, TopicArgument, UserOption
+from uns.app.cli.options import DEFAULT_SERVER, CaOption, OutputOption, ServerOption, TopicArgument, UserOption
 from uns.app.cli.output import Output, chosen, print_csv, print_json, print_lines
 from uns.app.cli.quality import quality_cell
 from uns.app.cli.table import Cell
@@ -18,12 +18,13 @@ def get(
     topic: TopicArgument,
     server: ServerOption = DEFAULT_SERVER,
     user: UserOption = None,
+    ca: CaOption = None,
     output: OutputOption = None,
 ) -> None:
     """Show one topic: value, contract, owner, source, last publisher."""
     from uns.app.cli.client import Client, topic_path
 
-    with Client(server, user) as client:
+    with Client(server, user, ca) as client:
         detail = client.get(f"topics/{topic_path(topic)}")
     match chosen(output):
         case Output.JSON:

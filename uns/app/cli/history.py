@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from uns.app.cli.options import DEFAULT_SERVER, OutputOption, ServerOption, TopicArgument, UserOption
+from uns.app.cli.options import DEFAULT_SERVER, CaOption, OutputOption, ServerOption, TopicArgument, UserOption
 from uns.app.cli.output import Output, chosen, print_csv, print_json, print_lines
 from uns.app.cli.quality import quality_cell
 from uns.app.cli.table import Column, table_lines
@@ -26,13 +26,14 @@ def history(
     limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="At most so many points.")] = 10_000,
     server: ServerOption = DEFAULT_SERVER,
     user: UserOption = None,
+    ca: CaOption = None,
     output: OutputOption = None,
 ) -> None:
     """Show the past of a topic, as it was or aggregated."""
     from uns.app.cli.client import Client, topic_path
 
     query = {"last": last or (None if start else DEFAULT_LAST), "from": start, "to": end, "agg": agg, "limit": limit}
-    with Client(server, user) as client:
+    with Client(server, user, ca) as client:
         answer = client.get(f"history/{topic_path(topic)}", **query)
     points = answer["points"]
     match chosen(output):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from uns.app.cli.check import COLUMNS, INVALID, row
-from uns.app.cli.options import OutputOption, PlantArgument, UserOption
+from uns.app.cli.options import CaOption, OutputOption, PlantArgument, UserOption
 from uns.app.cli.output import Output, chosen, print_csv, print_json, print_lines
 from uns.app.counted import counted
 
@@ -25,6 +25,7 @@ def lint(
         str | None, typer.Option("--server", help="Look for orphan retained topics on this server too.")
     ] = None,
     user: UserOption = None,
+    ca: CaOption = None,
     output: OutputOption = None,
 ) -> None:
     """Look for what is permitted and yet odd: names, units, owners, models.
@@ -38,7 +39,7 @@ def lint(
     if server is not None:
         from uns.app.cli.client import Client
 
-        with Client(server, user) as client:
+        with Client(server, user, ca) as client:
             seen = list(_seen(client))
             _, odd = lint_plant(directory, os.environ, seen)
             problems = [each for each in odd if each.file != "server" or _is_retained(client, each.finding.where)]

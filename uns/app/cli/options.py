@@ -18,6 +18,16 @@ UserOption = Annotated[
         "--user", envvar="UNS_USER", help="User name; the password comes from UNS_PASSWORD or UNS_PASSWORD_FILE."
     ),
 ]
+CaOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--ca",
+        envvar="UNS_CA",
+        metavar="FILE",
+        help="PEM file of the authority to trust for an https server.",
+        show_default="the public authorities",
+    ),
+]
 OutputOption = Annotated[
     Output | None,
     typer.Option("-o", "--output", help="table, json or csv.", show_default="table on a terminal, json on a pipe"),

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from uns.app.cli.options import DEFAULT_SERVER, OutputOption, ServerOption, TopicArgument, UserOption
+from uns.app.cli.options import DEFAULT_SERVER, CaOption, OutputOption, ServerOption, TopicArgument, UserOption
 from uns.app.cli.output import Output, chosen, print_csv, print_json, print_lines
 from uns.app.cli.text import finding_lines
 
@@ -23,6 +23,7 @@ def pub(
     ] = None,
     server: ServerOption = DEFAULT_SERVER,
     user: UserOption = None,
+    ca: CaOption = None,
     output: OutputOption = None,
 ) -> None:
     """Publish a value through the same door as everybody.
@@ -38,7 +39,7 @@ def pub(
         body["value"] = value if text else _parsed(value)
     if retain is not None:
         body["retain"] = retain
-    with Client(server, user) as client:
+    with Client(server, user, ca) as client:
         verdict = client.post("publish", body)
     finding = verdict["finding"]
     match chosen(output):

@@ -7,6 +7,7 @@ import typer
 
 from uns.app.cli.options import (
     DEFAULT_SERVER,
+    CaOption,
     DataOption,
     HttpPortOption,
     MqttPortOption,
@@ -62,7 +63,7 @@ def serve(
     plant = load_valid_plant(directory, environment(mqtt_port, http_port))
 
     def on_ready(addresses: Addresses) -> None:
-        typer.echo(f"Ready: page {addresses.page}, MQTT {addresses.mqtt}. Ctrl-C stops.")
+        typer.echo(f"Ready: page {', '.join(addresses.pages)}, MQTT {addresses.mqtt}. Ctrl-C stops.")
 
     run(plant, data or plant.data_directory, on_ready)
     typer.echo("Stopped.")
@@ -87,14 +88,19 @@ def simulate(
     run(host, opcua_port, modbus_port, seed=seed, on_ready=lambda ready: typer.echo(f"{ready} - Ctrl-C stops."))
 
 
-def health(server: ServerOption = DEFAULT_SERVER, user: UserOption = None, output: OutputOption = None) -> None:
+def health(
+    server: ServerOption = DEFAULT_SERVER,
+    user: UserOption = None,
+    ca: CaOption = None,
+    output: OutputOption = None,
+) -> None:
     """Ask a server whether it is ready.
 
     Exit code 1 when it is not, 6 when nothing answers.
     """
     from uns.app.cli.client import Client
 
-    with Client(server, user) as client:
+    with Client(server, user, ca) as client:
         ready, document = client.health()
     checks = document["checks"]
     match chosen(output):

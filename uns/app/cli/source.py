@@ -5,7 +5,7 @@ from typing import Any
 
 import typer
 
-from uns.app.cli.options import DEFAULT_SERVER, OutputOption, ServerOption, UserOption
+from uns.app.cli.options import DEFAULT_SERVER, CaOption, OutputOption, ServerOption, UserOption
 from uns.app.cli.output import Output, chosen, print_csv, print_json, print_lines
 from uns.app.cli.table import Cell, Column, Row, table_lines
 from uns.app.cli.terminal import Colour, Terminal, of_stdout
@@ -18,7 +18,7 @@ COLUMNS = (
     Column("for", right=True),
     Column("points", right=True),
     Column("values/s", right=True),
-    Column("endpoint", fill=True),
+    Column("endpoint", yields=True),
 )
 CSV_COLUMNS = (
     "name", "adapter", "state", "since", "points", "points_seen", "points_missing", "rate_per_s", "endpoint", "finding",
@@ -29,12 +29,13 @@ _COLOURS = {"retrying": Colour.WARNING, "silent": Colour.WARNING, "failed": Colo
 def source_list(
     server: ServerOption = DEFAULT_SERVER,
     user: UserOption = None,
+    ca: CaOption = None,
     output: OutputOption = None,
 ) -> None:
     """List the sources with their state, its cause, and what comes next."""
     from uns.app.cli.client import Client
 
-    with Client(server, user) as client:
+    with Client(server, user, ca) as client:
         answer = client.get("sources")
     sources = answer["sources"]
     match chosen(output):

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from uns.app.cli.options import DEFAULT_SERVER, OutputOption, ServerOption, UserOption
+from uns.app.cli.options import DEFAULT_SERVER, CaOption, OutputOption, ServerOption, UserOption
 from uns.app.cli.output import Output, chosen, print_csv, print_json
 from uns.app.cli.quality import quality_cell
 from uns.app.cli.terminal import Terminal, of_stdout
@@ -21,25 +21,26 @@ def sub(
     count: Annotated[int | None, typer.Option("--count", "-n", min=1, help="Stop after so many values.")] = None,
     server: ServerOption = DEFAULT_SERVER,
     user: UserOption = None,
+    ca: CaOption = None,
     output: OutputOption = None,
 ) -> None:
     """Print values as they change, until Ctrl-C.
 
     The current values come first. JSON is one object a line.
     """
+    from uns.app.cli.client import Client
+
     try:
-        _follow(topic_filter, count, server, user, chosen(output))
+        _follow(topic_filter, count, Client(server, user, ca), chosen(output))
     except KeyboardInterrupt:  # the usual way to end it
         return
 
 
-def _follow(topic_filter: str, count: int | None, server: str, user: str | None, output: Output) -> None:
-    from uns.app.cli.client import Client
-
+def _follow(topic_filter: str, count: int | None, client: Any, output: Output) -> None:
     terminal, seen = of_stdout(), 0
     if output is Output.CSV:
         print_csv(CSV_COLUMNS, [])
-    with Client(server, user) as client, closing(client.stream(topic_filter, _tell_dropped)) as batches:
+    with client, closing(client.stream(topic_filter, _tell_dropped)) as batches:
         for batch in batches:
             for change in batch[: None if count is None else count - seen]:
                 _print(change, output, terminal)

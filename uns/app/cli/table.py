@@ -1,7 +1,7 @@
 """How is a table laid out so that it survives a narrow terminal?
 
-No column ever wraps. The last one may be a `fill`: it is cut to what is left of the line, or moved below the row by the
-caller. Where the output is no terminal nothing is cut, so that `grep` finds whole words.
+No column ever wraps. Those that `yields` are cut to what is left of the line, the last one first; the others keep their
+width. Where the output is no terminal nothing is cut, so that `grep` finds whole words.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,15 +11,15 @@ from uns.app.cli.terminal import Colour, Terminal
 from uns.app.cli.text import shortened, width_of
 
 GAP = "  "
-MIN_FILL = 12
+MIN_YIELDED = 12
 
 
 class Column(NamedTuple):
-    """right: aligned right, as numbers are. fill: takes what the line has left; only the last column."""
+    """right: aligned right, as numbers are. yields: cut when the line is too long, to no less than `MIN_YIELDED`."""
 
     title: str
     right: bool = False
-    fill: bool = False
+    yields: bool = False
 
 
 class Cell(NamedTuple):
@@ -42,12 +42,20 @@ def table_lines(columns: Sequence[Column], rows: Sequence[Row], terminal: Termin
         max(width_of(column.title), *(width_of(row[index].text) for row in cells))
         for index, column in enumerate(columns)
     ]
-    if columns and columns[-1].fill and terminal.width is not None:
-        used = sum(widths[:-1]) + len(GAP) * (len(widths) - 1)
-        widths[-1] = min(widths[-1], max(MIN_FILL, terminal.width - used))
+    if terminal.width is not None:
+        _narrow(widths, columns, terminal.width)
     yield _line([Cell(column.title) for column in columns], columns, widths, terminal)
     for row in cells:
         yield _line(row, columns, widths, terminal)
+
+
+def _narrow(widths: list[int], columns: Sequence[Column], width: int) -> None:
+    excess = sum(widths) + len(GAP) * (len(widths) - 1) - width
+    for index in reversed(range(len(columns))):
+        if columns[index].yields:
+            cut = min(max(0, excess), max(0, widths[index] - MIN_YIELDED))
+            widths[index] -= cut
+            excess -= cut
 
 
 def _line(cells: Sequence[Cell], columns: Sequence[Column], widths: Sequence[int], terminal: Terminal) -> str:

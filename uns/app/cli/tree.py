@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from uns.app.cli.options import DEFAULT_SERVER, OutputOption, ServerOption, UserOption
+from uns.app.cli.options import DEFAULT_SERVER, CaOption, OutputOption, ServerOption, UserOption
 from uns.app.cli.output import Output, chosen, print_csv, print_json, print_lines
 from uns.app.cli.quality import quality_cell
 from uns.app.cli.table import Column, Row, table_lines
@@ -16,11 +16,11 @@ PAGE = 1000
 MAX_VALUE = 32
 COLUMNS = (
     Column("topic"),
-    Column("value", right=True),
+    Column("value", right=True, yields=True),
     Column("unit"),
     Column("quality"),
     Column("age", right=True),
-    Column("about", fill=True),
+    Column("about", yields=True),
 )
 CSV_COLUMNS = ("path", "value", "unit", "quality", "timestamp")
 
@@ -30,13 +30,14 @@ def tree(
     depth: Annotated[int, typer.Option("--depth", "-d", min=1, max=64, help="How many levels to show.")] = 20,
     server: ServerOption = DEFAULT_SERVER,
     user: UserOption = None,
+    ca: CaOption = None,
     output: OutputOption = None,
 ) -> None:
     """Show the namespace with its current values."""
     from uns.app.cli.client import Client
 
     path = path.strip("/")
-    with Client(server, user) as client:
+    with Client(server, user, ca) as client:
         nodes = _nodes(client, path, depth)
     match chosen(output):
         case Output.JSON:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from uns.app.cli.options import DEFAULT_SERVER, OutputOption, ServerOption, UserOption
+from uns.app.cli.options import DEFAULT_SERVER, CaOption, OutputOption, ServerOption, UserOption
 from uns.app.cli.output import Output, chosen, print_csv, print_json, print_lines
 from uns.app.cli.terminal import Colour, Terminal, of_stdout
 from uns.app.cli.text import PROSE_WIDTH, ago_text, finding_lines, moment_text, printable, shortened
@@ -22,13 +22,14 @@ def violations(
     before: Annotated[int | None, typer.Option("--before", help="Only those older than this number.")] = None,
     server: ServerOption = DEFAULT_SERVER,
     user: UserOption = None,
+    ca: CaOption = None,
     output: OutputOption = None,
 ) -> None:
     """List refused, quarantined and tagged messages with their reasons."""
     from uns.app.cli.client import Client
 
     query = {"topic": topic, "finding": finding, "client": client, "limit": limit, "before": before}
-    with Client(server, user) as talker:
+    with Client(server, user, ca) as talker:
         answer = talker.get("violations", **query)
     match chosen(output):
         case Output.JSON:

@@ -1,6 +1,5 @@
 """What does a plant directory say, all files together, and what is wrong with it?"""
 
-import ssl
 from pathlib import Path
 
 import msgspec
@@ -11,7 +10,8 @@ from uns.app.settings import Settings
 from uns.edge.spec import SourceSpec
 from uns.policy import Access, CompiledAdmission, Namespace
 from uns.registry import Registry
-from uns.server.certificate import TlsFiles, server_context
+from uns.server.certificate import TlsFiles
+from uns.server.renewal import Served
 
 
 class Plant(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,21 +40,22 @@ class Plant(msgspec.Struct, frozen=True, kw_only=True):
     def data_directory(self) -> Path:
         return self.directory / self.settings.data
 
-    def tls(self) -> ssl.SSLContext | None:
-        """What MQTT over TLS is served with; None when it is not. Raises UnsError as `server_context` does."""
-        files = self.tls_files
-        return None if files is None else server_context(files)
+    def tls(self, section: str) -> Served | None:
+        """What TLS is served with, of the settings `mqtt` or `http`; None when it is not. Raises UnsError as
+        `server_context` does."""
+        files = self.tls_files(section)
+        return None if files is None else Served(files)
 
-    @property
-    def tls_files(self) -> TlsFiles | None:
+    def tls_files(self, section: str) -> TlsFiles | None:
         """The stated files; None without a certificate."""
-        mqtt = self.settings.mqtt
-        if not mqtt.tls_certificate:
+        settings = getattr(self.settings, section)
+        if not settings.tls_certificate:
             return None
         return TlsFiles(
-            self.directory / mqtt.tls_certificate,
-            self.directory / mqtt.tls_key if mqtt.tls_key else None,
-            self.directory / mqtt.tls_client_ca if mqtt.tls_client_ca else None,
+            self.directory / settings.tls_certificate,
+            self.directory / settings.tls_key if settings.tls_key else None,
+            self.directory / settings.tls_client_ca if settings.tls_client_ca else None,
+            section,
         )
 
     def admission(self) -> CompiledAdmission:
