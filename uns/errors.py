@@ -58,6 +58,8 @@ ANSWERS = {
     "model": WireAnswer(0x83, 422, 5),
     "namespace": WireAnswer(0x83, 422, 5),
     "source": WireAnswer(0x83, 422, 5),
+    "golden": WireAnswer(0x83, 422, 5),
+    "lint": WireAnswer(0x83, 422, 5),
     "govern": WireAnswer(0x83, 409, 1),
     "sparkplug": WireAnswer(0x99, 422, 5),
     "storage": WireAnswer(0x97, 503, 1),

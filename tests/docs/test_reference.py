@@ -15,7 +15,7 @@ from adapters.opcua.options import NodeAddress
 from adapters.opcua.options import Options as OpcUaOptions
 from docs.generate import PAGES, REFERENCE, all_findings
 from uns.errors import ANSWERS
-from uns.policy import namespace_file
+from uns.policy import assets, namespace_file, tree
 from uns.policy.access_file import KEYS as ACCESS_KEYS
 from uns.policy.catalog import CATALOG
 from uns.policy.verdict import Mode
@@ -100,7 +100,7 @@ def fields(*kinds: type[msgspec.Struct]) -> set[str]:
 @pytest.mark.parametrize(
     ("heading", "keys"),
     [
-        ("## namespace.yaml", {*namespace_file.KEYS, *namespace_file.RESERVED, *Mode}),
+        ("## namespace.yaml", {*namespace_file.KEYS, *tree.RESERVED, *assets.COLUMNS, *Mode}),
         ("## models/*.yaml", {*model.KEYS, *attribute.KEYS, *attribute.AttributeType}),
         ("## access.yaml", {*ACCESS_KEYS, "publish", "subscribe", "password_hash", "password_file", "password_env"}),
         ("### OPC UA", fields(OpcUaOptions, NodeAddress) - {"type"}),

@@ -54,6 +54,7 @@ def beneath(folder: str, *patterns: str) -> list[str]:
         ("adapters", ("*.py", "py.typed")),
         ("uns/simulator/plant", ("*",)),
         ("uns/app/starter", ("*",)),
+        ("uns/app/schemas", ("*",)),
         ("uns/web/static", ("*",)),
         ("uns/history/migrations", ("*.sql",)),
         ("uns/violations/migrations", ("*.sql",)),

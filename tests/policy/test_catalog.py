@@ -12,6 +12,7 @@ FILES = [
     *(ROOT / "registry").glob("*.py"),
     *(path for path in (ROOT / "policy").glob("*.py") if path.name != "catalog.py"),
     *(ROOT / "app/plant").glob("*.py"),
+    *(ROOT / "app/golden").glob("*.py"),
     ROOT / "app/settings.py",
 ]
 _ID = re.compile(rf'"((?:{"|".join(ANSWERS)})\.[a-z_]+)"')

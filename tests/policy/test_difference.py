@@ -91,3 +91,20 @@ def test_where_a_change_is_felt(edit: Callable[[dict[str, Any]], None], felt: st
     is_concerned = concerned(policy_changes(BEFORE, after), topic_changes(BEFORE.namespace, after.namespace))
     assert is_concerned(felt)
     assert not_felt is None or not is_concerned(not_felt)
+
+
+def test_a_pattern_is_felt_on_whatever_it_may_admit() -> None:
+    line = FILLER.rpartition("/")[0]
+    after = changed(lambda documents: tree(documents, line).update({"~robot[0-9]+": {"model": "motor@1"}}))
+    changes = policy_changes(BEFORE, after)
+    assert [(change.kind, change.name) for change in changes] == [(Kind.ADDED, f"{line}/~robot[0-9]+")]
+    felt = concerned(changes, topic_changes(BEFORE.namespace, after.namespace))
+    assert felt(f"{line}/robot7/current")
+    assert not felt("acme/lyon/x")
+
+
+def test_to_write_equal_lines_as_a_wildcard_changes_nothing() -> None:
+    area = "acme/ghent/packaging"
+    before = changed(lambda documents: tree(documents, area).update({"line8": {"a": {}}, "line9": {"a": {}}}))
+    after = changed(lambda documents: tree(documents, area).update({"line{8..9}": {"a": {}}}))
+    assert policy_changes(before, after) == []

@@ -9,7 +9,7 @@ import yaml
 from tests.policy.plants import registry
 from uns.policy import parse_access, parse_namespace
 from uns.policy.access import Anonymous, Origin, User
-from uns.policy.namespace_file import MAX_DEPTH
+from uns.policy.tree_rules import MAX_DEPTH
 from uns.registry import Registry
 
 CASES = yaml.safe_load((Path(__file__).parent / "cases/documents.yaml").read_text())

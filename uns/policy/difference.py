@@ -8,12 +8,14 @@ import msgspec
 
 from uns.policy.access import Access
 from uns.policy.admission import CompiledAdmission
-from uns.policy.namespace import Namespace, Node
+from uns.policy.names import is_pattern
+from uns.policy.namespace import Namespace
+from uns.policy.node import Node
 from uns.registry import Attribute, Registry
 
 Subject = TypeVar("Subject")
 
-_PLACE = ("path", "name", "parent", "children")
+_PLACE = ("path", "name", "parent", "children", "patterns", "pattern", "template", "file", "where")
 """Fields of a node that say where it stands, not what it is."""
 _SECRET = ("password_hash", "password_file", "password_env")
 
@@ -75,7 +77,7 @@ def concerned(changes: Iterable[Change], topics: TopicChanges) -> Callable[[str]
         if change.subject in _EVERYWHERE:
             return lambda topic: True
         if change.subject == "asset":
-            paths.add(change.name)
+            paths.add(_above_patterns(change.name))
     named = {*topics.added, *topics.removed, *topics.changed}
 
     def is_concerned(topic: str) -> bool:
@@ -91,6 +93,13 @@ def concerned(changes: Iterable[Change], topics: TopicChanges) -> Callable[[str]
     return is_concerned
 
 
+def _above_patterns(path: str) -> str:
+    """The part of a path that is declared by name: what a pattern admits may be any topic below it."""
+    levels = path.split("/")
+    first = next((index for index, level in enumerate(levels) if is_pattern(level)), len(levels))
+    return "/".join(levels[:first])
+
+
 def _topics(namespace: Namespace) -> dict[str, Attribute]:
     return {topic: attribute for topic, _, attribute in namespace.attribute_topics()}
 
@@ -104,8 +113,8 @@ def _namespace(before: Namespace, after: Namespace) -> Iterator[Change]:
     for name, old, new in stated:
         if old != new:
             yield Change(Kind.CHANGED, name, "namespace.yaml", (f"{old} -> {new}",))
-    nodes_before = {node.path: node for node in before.nodes()}
-    nodes_after = {node.path: node for node in after.nodes()}
+    nodes_before = {node.path: node for node in before.entries()}
+    nodes_after = {node.path: node for node in after.entries()}
     yield from _compared("asset", nodes_before, nodes_after, _node_fields)
     yield from _compared("open", _named(before.open_filters), _named(after.open_filters), lambda _: {})
 

@@ -55,7 +55,7 @@ def explain(
     rule = admission.rule(topic)
     described = namespace.describe(topic)
     place = resolve(namespace, topic)
-    verdict = _verdict(rule, role, payload)
+    verdict = verdict_on(rule, role, payload)
     source = f"level '{described.mode_source}'" if described.mode_source else "the default of namespace.yaml"
     return Explanation(
         topic=topic,
@@ -75,7 +75,8 @@ def explain(
     )
 
 
-def _verdict(rule: TopicRule, role: str | None, payload: bytes | None) -> Verdict:
+def verdict_on(rule: TopicRule, role: str | None, payload: bytes | None) -> Verdict:
+    """What a message would get. Without a role access is not judged, and without a payload no contract."""
     if role is not None:
         return decide(rule, role, payload)
     finding = rule.topic_finding
@@ -99,9 +100,10 @@ def _rules(
 
 
 def _hierarchy(namespace: Namespace, place: Place) -> Iterator[RuleMatch]:
-    for depth, name in enumerate(place.node.path.split("/") if place.node.path else ()):
-        level = namespace.levels.name_of(depth)
-        yield RuleMatch(f"tree: {level} {name}", True, "declared in namespace.yaml.")
+    for node in reversed(list(place.node.upwards())):
+        if node.path:
+            by = f"admitted by {node.template.name}, declared" if node.template is not None else "declared"
+            yield RuleMatch(f"tree: {namespace.levels.name_of(node.depth)} {node.name}", True, f"{by} in {node.file}.")
     if not place.rest:
         return
     if place.attribute is not None:

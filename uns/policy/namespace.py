@@ -5,29 +5,12 @@ from enum import StrEnum
 
 import msgspec
 
+from uns.policy.names import fits
 from uns.policy.naming import Naming
+from uns.policy.node import Node
 from uns.policy.verdict import Mode
 from uns.registry import Attribute, Registry
 from uns.topics import IsaPath, Levels, TopicTrie
-
-
-class Node(msgspec.Struct, eq=False):
-    """One declared equipment level. owner, mode: as stated here, not inherited. model: a reference, or ""."""
-
-    path: str
-    name: str
-    parent: "Node | None" = None
-    children: dict[str, "Node"] = {}
-    owner: str = ""
-    description: str = ""
-    model: str = ""
-    mode: Mode | None = None
-    tags: tuple[str, ...] = ()
-
-    @property
-    def depth(self) -> int:
-        """0 is the enterprise; the root above it, which has no name, is -1."""
-        return self.path.count("/") if self.path else -1
 
 
 class Kind(StrEnum):
@@ -50,7 +33,7 @@ class Child(msgspec.Struct, frozen=True):
 
 
 class TopicDescription(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything the namespace says about one topic. owner, mode and tags are inherited from above.
+    """Everything the namespace says about one topic. owner, classification, mode and tags are inherited from above.
 
     mode_source: the path whose `mode` counts, "" when it is the default of the whole namespace.
     """
@@ -61,6 +44,7 @@ class TopicDescription(msgspec.Struct, frozen=True, kw_only=True):
     level: str
     owner: str
     description: str
+    classification: tuple[str, ...]
     model_ref: str
     attribute: Attribute | None
     mode: Mode
@@ -103,11 +87,20 @@ class Namespace:
         """
         node, levels = self.root, topic.split("/")
         for index, level in enumerate(levels):
-            child = node.children.get(level)
+            child = self.child(node, level)
             if child is None:
                 return node, "/".join(levels[index:]) or "/"
             node = child
         return node, ""
+
+    def child(self, node: Node, name: str) -> Node | None:
+        """The equipment of this name right below a level: declared so, or admitted by the first pattern that fits."""
+        found = node.children.get(name)
+        if found is None:
+            found = next((each for each in node.patterns.values() if each.pattern and fits(each.pattern, name)), None)
+            if found is None or not self.naming.permits(self.levels.name_of(node.depth + 1), name):
+                return None
+        return node.member(found, name)
 
     def attributes(self, node: Node) -> dict[str, Attribute]:
         """Attributes by path below an asset; none for a folder."""
@@ -138,16 +131,20 @@ class Namespace:
 
     def mode_of(self, node: Node) -> tuple[Mode, str]:
         """(mode, path of the level that states it); the path "" is the default of the namespace."""
-        for above in self._upwards(node):
+        for above in node.upwards():
             if above.mode is not None:
                 return above.mode, above.path
         return self.mode, ""
 
     def owner_of(self, node: Node) -> str:
         """The nearest stated owner, from the node upwards; the model's, when nobody in the tree is named."""
-        stated = next((above.owner for above in self._upwards(node) if above.owner), "")
+        stated = next((above.owner for above in node.upwards() if above.owner), "")
         model = None if stated else self.registry.get(node.model)
         return stated if model is None else model.owner
+
+    def classification_of(self, node: Node) -> tuple[str, ...]:
+        """The nearest stated classification, from the node upwards."""
+        return next((above.classification for above in node.upwards() if above.classification), ())
 
     def describe(self, topic: str) -> TopicDescription:
         """What the namespace says about any topic, declared or not."""
@@ -169,18 +166,19 @@ class Namespace:
             level=level,
             owner=self.owner_of(node),
             description=description,
+            classification=self.classification_of(node),
             model_ref=node.model,
             attribute=attribute,
             mode=mode,
             mode_source=mode_source,
             open=bool(open_filter),
-            tags=tuple(tag for above in self._upwards(node) for tag in above.tags),
+            tags=tuple(tag for above in node.upwards() for tag in above.tags),
         )
 
     def children(self, path: str) -> list[Child]:
         """What is declared right below a path, equipment first; "" is the top. Includes values never seen."""
         node, rest = self.locate(path) if path else (self.root, "")
-        equipment = [] if rest else list(node.children.values())
+        equipment = [] if rest else list(node.members())
         found = [
             Child(
                 name=child.name,
@@ -199,12 +197,12 @@ class Namespace:
         return found
 
     def nodes(self) -> Iterator[Node]:
-        """All declared equipment, parents before children."""
-        waiting = list(reversed(self.root.children.values()))
-        while waiting:
-            node = waiting.pop()
-            yield node
-            waiting.extend(reversed(node.children.values()))
+        """All equipment that is declared by name, parents before children."""
+        return self._walk(patterns=False)
+
+    def entries(self) -> Iterator[Node]:
+        """All that is declared, patterns too: those, and what is below them, have the pattern in their path."""
+        return self._walk(patterns=True)
 
     def named(self, name: str) -> list[Node]:
         """Equipment of this name anywhere in the tree."""
@@ -216,6 +214,15 @@ class Namespace:
             for path, attribute in self.attributes(node).items():
                 yield f"{node.path}/{path}" if path else node.path, node, attribute
 
+    def _walk(self, *, patterns: bool) -> Iterator[Node]:
+        waiting = list(reversed(self.root.children.values()))
+        while waiting:
+            node = waiting.pop()
+            yield node
+            if patterns:
+                waiting.extend(reversed(node.patterns.values()))
+            waiting.extend(reversed(node.children.values()))
+
     def _kind(self, node: Node, rest: str, attribute: Attribute | None) -> Kind:
         if not rest:
             if node is self.root:
@@ -224,12 +231,6 @@ class Namespace:
         if attribute is not None:
             return Kind.ATTRIBUTE
         return Kind.FOLDER if self.has_attribute_folder(node, rest) else Kind.TOPIC
-
-    def _upwards(self, node: Node) -> Iterator[Node]:
-        above: Node | None = node
-        while above is not None:
-            yield above
-            above = above.parent
 
     def _attribute_branches(self, node: Node) -> dict[str, dict[str, None]]:
         """Attribute folder ("" is the asset itself) to the names right below it, in the model's order."""

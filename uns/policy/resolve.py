@@ -6,7 +6,8 @@ from collections.abc import Iterable
 import msgspec
 
 from uns.errors import Finding, nearest, shorten
-from uns.policy.namespace import Namespace, Node
+from uns.policy.namespace import Namespace
+from uns.policy.node import Node
 from uns.registry import Attribute
 from uns.registry.document import listed
 
@@ -42,7 +43,7 @@ def resolve(namespace: Namespace, topic: str) -> Place:
 def _finding(namespace: Namespace, topic: str, node: Node, rest: str) -> Finding:
     if not rest or namespace.has_attribute_folder(node, rest):
         return _folder(namespace, topic, node, rest)
-    if node.model and (not node.children or "/" not in rest):
+    if node.model and (not node.known() or "/" not in rest):
         return _attribute(namespace, topic, node, rest)
     return _undeclared(namespace, topic, node, rest)
 
@@ -87,7 +88,7 @@ def _undeclared(namespace: Namespace, topic: str, node: Node, rest: str) -> Find
     return Finding(
         id="topic.undeclared",
         what=f"'{shorten(topic)}' — level {level} '{shorten(name)}' is not declared {above} "
-        f"(known: {listed(node.children) or 'none'}).",
+        f"(known: {listed(node.known()) or 'none'}).",
         where=level,
         hint="Declare it in namespace.yaml.",
         nearest=near,
@@ -99,13 +100,13 @@ def nearest_topic(namespace: Namespace, topic: str) -> str:
     levels = topic.split("/")
     node, corrected = namespace.root, False
     for index, level in enumerate(levels):
-        child = node.children.get(level)
+        child = namespace.child(node, level)
         if child is None:
             rest = "/".join(levels[index:])
             attribute, name = _near(rest, namespace.attributes(node)), _near(level, node.children)
             if attribute and _likeness(rest, attribute) >= _likeness(level, name):
                 return f"{node.path}/{attribute}"
-            child = node.children.get(name)
+            child = namespace.child(node, name) if name else None
             if child is None:
                 return _elsewhere(namespace, rest) or (node.path if corrected else "")
             corrected = True

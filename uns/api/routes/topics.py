@@ -57,6 +57,8 @@ class TopicDetail(SampleModel):
     model: str | None = Field(examples=["filler@2"])
     owner: str | None
     description: str | None
+    classification: list[str] = Field(description="The nearest stated one.", examples=[["internal"]])
+    tags: list[str] = Field(description="Of the asset and all levels above it.")
     mode: ModeName
     open: bool = Field(description="On an open branch: judged by no contract.")
     source: TopicSourceModel | None
@@ -116,6 +118,8 @@ def _detail(ctx: Context, topic: str) -> dict[str, Any]:
         "model": described.model_ref or None,
         "owner": described.owner or None,
         "description": described.description or None,
+        "classification": described.classification,
+        "tags": described.tags,
         "mode": described.mode,
         "open": described.open,
         "source": platform.sources.source_of(topic),

@@ -27,10 +27,10 @@ def check(directory: PlantArgument, output: OutputOption = None) -> None:
     plant = load_plant(directory, os.environ)
     match chosen(output):
         case Output.JSON:
-            problems = [dict(zip(COLUMNS, _row(problem), strict=True)) for problem in plant.problems]
+            problems = [dict(zip(COLUMNS, row(problem), strict=True)) for problem in plant.problems]
             print_json({"valid": not plant.errors, "problems": problems})
         case Output.CSV:
-            print_csv(COLUMNS, map(_row, plant.problems))
+            print_csv(COLUMNS, map(row, plant.problems))
         case Output.TABLE:
             _print_text(plant)
     if plant.errors:
@@ -49,7 +49,8 @@ def _print_text(plant: "Plant") -> None:
     typer.echo(f"{plant.directory} {verdict}: {found or content}.")
 
 
-def _row(problem: "Problem") -> list[str | int]:
+def row(problem: "Problem") -> list[str | int]:
+    """A problem in the columns of `COLUMNS`."""
     finding = problem.finding
     return [
         problem.file,

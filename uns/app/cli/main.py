@@ -6,7 +6,25 @@ from typing import Annotated, Any
 import typer
 
 from uns import __version__
-from uns.app.cli import check, explain, get, history, plan, pub, revisions, run, source, sub, tree, user, violations
+from uns.app.cli import (
+    assets,
+    check,
+    explain,
+    get,
+    golden,
+    history,
+    lint,
+    plan,
+    pub,
+    revisions,
+    run,
+    schema,
+    source,
+    sub,
+    tree,
+    user,
+    violations,
+)
 from uns.app.cli.command import Command
 
 app = typer.Typer(
@@ -19,6 +37,8 @@ app = typer.Typer(
 )
 source_app = typer.Typer(help="Connected devices and servers.", no_args_is_help=True)
 user_app = typer.Typer(help="Who may log in.", no_args_is_help=True)
+assets_app = typer.Typer(help="Equipment as a table, for a spreadsheet.", no_args_is_help=True)
+schema_app = typer.Typer(help="Models to start from.", no_args_is_help=True)
 adapter_app = typer.Typer(help="Write an adapter of your own.", no_args_is_help=True)
 
 _PANELS: dict[str, dict[str, Callable[..., Any]]] = {
@@ -38,6 +58,8 @@ _PANELS: dict[str, dict[str, Callable[..., Any]]] = {
     },
     "Govern": {
         "check": check.check,
+        "lint": lint.lint,
+        "test": golden.golden,
         "plan": plan.plan,
         "apply": plan.apply,
         "drift": revisions.drift,
@@ -53,6 +75,12 @@ for _panel, _commands in _PANELS.items():
         app.command(_name, cls=Command, rich_help_panel=_panel)(_function)
 source_app.command("list", cls=Command)(source.source_list)
 app.add_typer(source_app, name="source", rich_help_panel="Govern")
+assets_app.command("export", cls=Command)(assets.assets_export)
+assets_app.command("import", cls=Command)(assets.assets_import)
+app.add_typer(assets_app, name="assets", rich_help_panel="Govern")
+schema_app.command("list", cls=Command)(schema.schema_list)
+schema_app.command("add", cls=Command)(schema.schema_add)
+app.add_typer(schema_app, name="schema", rich_help_panel="Govern")
 user_app.command("hash", cls=Command)(user.user_hash)
 app.add_typer(user_app, name="user", rich_help_panel="Govern")
 adapter_app.command("new", cls=Command)(run.adapter_new)

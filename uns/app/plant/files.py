@@ -10,8 +10,10 @@ import msgspec
 
 SETTINGS = "uns.yaml"
 SINGLE = ("namespace.yaml", "access.yaml")
-FOLDERS = {"models": (".yaml", ".yml"), "sources": (".yaml", ".yml")}
+FOLDERS = {"models": (".yaml", ".yml"), "sources": (".yaml", ".yml"), "assets": (".csv",)}
 """Folder to the suffixes that are read in it."""
+TESTS = "tests"
+"""Beside them: what `uns test` reads, and no server does."""
 
 
 class PlantFiles(msgspec.Struct, frozen=True):
@@ -32,7 +34,7 @@ class PlantFiles(msgspec.Struct, frozen=True):
         others = []
         for path in sorted(directory.glob("*")) if directory.is_dir() else []:
             found = list(_members(path))
-            if not found and path.name not in FOLDERS:
+            if not found and path.name not in (*FOLDERS, TESTS):
                 others.append(path.name + ("/" if path.is_dir() else ""))
             for name, file in found:
                 try:

@@ -1,11 +1,12 @@
 """Reads the files of a plant: every fault with its line and column, no connection opened."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from uns.app.plant.csv_file import CsvFile, read_csv
 from uns.app.plant.files import FOLDERS, SETTINGS, SINGLE, PlantFiles
 from uns.app.plant.plant import Plant
 from uns.app.plant.problem import Problem
@@ -15,6 +16,8 @@ from uns.app.plant.yaml_file import YamlFile, read_yaml
 from uns.app.settings import Settings, read_settings
 from uns.errors import Finding, nearest
 from uns.policy import Access, Namespace, parse_access, parse_namespace
+from uns.policy.assets import AssetTable
+from uns.policy.lint import Lint, lint, orphans
 from uns.registry import Model, Registry, parse_model
 
 FILES = (SETTINGS, *SINGLE)
@@ -28,7 +31,24 @@ def load_plant(directory: Path | str, environ: Mapping[str, str]) -> Plant:
 
 def load_files(files: PlantFiles, directory: Path, environ: Mapping[str, str]) -> Plant:
     """The plant that these files describe, as if they lay in `directory`; what they name beside themselves does."""
-    reading = _Reading(files, directory, environ)
+    return _load(_Reading(files, directory, environ))
+
+
+def lint_plant(
+    directory: Path, environ: Mapping[str, str], retained: Iterable[str] = (), deprecated: Collection[str] = ()
+) -> tuple[Plant, list[Problem]]:
+    """The plant in a directory, and what is odd in it, as warnings at their places.
+
+    retained: topics that hold a retained message on a server. deprecated: references of models.
+    """
+    reading = _Reading(PlantFiles.of(directory), directory, environ)
+    plant = _load(reading)
+    found = [*lint(plant.namespace, deprecated), *orphans(plant.namespace, retained)]
+    return plant, [reading.of_lint(each) for each in found]
+
+
+def _load(reading: "_Reading") -> Plant:
+    files, directory = reading.files, reading.directory
     settings = reading.settings()
     registry = reading.registry()
     namespace = reading.namespace(registry)
@@ -60,12 +80,25 @@ class _Reading:
         self._environ = environ
         self._broken: set[str] = set()
         self._settings_file: YamlFile | None = None
+        self._places: dict[str, YamlFile | CsvFile] = {}
+        self._model_files: dict[str, YamlFile] = {}
 
     def of_settings(self, finding: Finding, *, warning: bool) -> Problem:
         """A finding about a setting, at its place in uns.yaml when it stands there, else in the environment."""
         if self._settings_file is None or finding.where not in self._settings_file.marks:
             return Problem(finding, "environment", severity="warning" if warning else "error")
         return self._settings_file.problem(finding, warning=warning)
+
+    def of_lint(self, found: Lint) -> Problem:
+        """What is odd, at the place that declares it; a topic of a running server has none."""
+        file: YamlFile | CsvFile | None = None
+        if found.node is not None:
+            file = self._places[found.node.file]
+        elif found.model is not None:
+            file = self._model_files[found.model.ref]
+        if file is None:
+            return Problem(found.finding, "server", severity="warning")
+        return file.problem(found.finding, warning=True)
 
     def settings(self) -> Settings:
         file = self._settings_file = self._file("uns.yaml")
@@ -95,6 +128,7 @@ class _Reading:
             else:
                 files[read.ref] = file
                 models.append(read)
+        self._model_files = files
         registry = Registry(models)
         for model, finding in registry.findings():
             self._add(files[model.ref], finding)
@@ -102,14 +136,20 @@ class _Reading:
 
     def namespace(self, registry: Registry) -> Namespace:
         file = self._file("namespace.yaml")
+        tables = [self._read_csv(name) for name in self.files.folder("assets")]
         if file is None:
             hint = "Add it; 'uns init DIR' writes a sample."
             finding = Finding(id="plant.missing_file", what="a plant directory needs this file.", hint=hint)
             self.problems.append(Problem(finding, "namespace.yaml"))
         elif file.data is not None or not file.problems:
-            namespace, findings = parse_namespace({} if file.data is None else file.data, registry)
+            namespace, findings = parse_namespace(
+                {} if file.data is None else file.data, registry, [table.table for table in tables]
+            )
             for finding in findings:
                 self._add(file, finding)
+            for table in tables:
+                for finding in table.table.findings:
+                    self._add(table, finding)
             if namespace is not None:
                 return namespace
         empty, _ = parse_namespace({"tree": {}}, registry)
@@ -150,16 +190,28 @@ class _Reading:
         return self._read(name) if name in self.files.contents or name in self.files.unreadable else None
 
     def _read(self, name: str) -> YamlFile:
-        reason = self.files.unreadable.get(name)
-        if reason is None:
-            file = read_yaml(self.files.contents[name], name, self._environ)
+        if name in self.files.unreadable:
+            file = YamlFile(name, None, {}, [self._unreadable(name)])
         else:
-            finding = Finding(id="plant.unreadable", what=f"the file cannot be read: {reason}.")
-            file = YamlFile(name, None, {}, [Problem(finding, name)])
+            file = read_yaml(self.files.contents[name], name, self._environ)
         self.problems += file.problems
+        self._places[name] = file
         return file
 
-    def _add(self, file: YamlFile, finding: Finding) -> None:
+    def _read_csv(self, name: str) -> CsvFile:
+        if name in self.files.unreadable:
+            file = CsvFile(name, AssetTable(name, []), [self._unreadable(name)])
+        else:
+            file = read_csv(self.files.contents[name], name)
+        self.problems += file.problems
+        self._places[name] = file
+        return file
+
+    def _unreadable(self, name: str) -> Problem:
+        what = f"the file cannot be read: {self.files.unreadable[name]}."
+        return Problem(Finding(id="plant.unreadable", what=what), name)
+
+    def _add(self, file: YamlFile | CsvFile, finding: Finding) -> None:
         """A finding, unless it only repeats that a model, whose faults are told, could not be read."""
         if finding.id in ("namespace.model", "model.reference") and file.value(finding.where) in self._broken:
             return
