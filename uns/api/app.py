@@ -18,15 +18,18 @@ from uns.api.metrics import make_registry
 from uns.api.page import Page
 from uns.api.platform import Platform
 from uns.api.routes import (
+    blocks,
     check,
     clients,
     docs,
     explain,
     health,
     history,
+    inbox,
     info,
     metrics,
     publish,
+    replay,
     sources,
     stream,
     topics,
@@ -36,7 +39,22 @@ from uns.api.routes import (
 )
 
 BASE = "/api/v1"
-RESOURCES = (tree, topics, history, stream, publish, check, explain, violations, sources, info, clients)
+RESOURCES = (
+    tree,
+    topics,
+    history,
+    stream,
+    publish,
+    check,
+    explain,
+    violations,
+    inbox,
+    replay,
+    blocks,
+    sources,
+    info,
+    clients,
+)
 DESCRIPTION = (
     "Browse the unified namespace, read history, follow values and publish through the governed door. "
     "Times are RFC 3339 in UTC with `Z`; an error is {error: {id, what, where, hint, nearest}}."

@@ -33,8 +33,10 @@ def on_connect(connection: "Connection", connect: Connect) -> None:
             connection, ReasonCode.BAD_AUTHENTICATION_METHOD, "enhanced authentication is not offered; use a password"
         )
     else:
-        connection.state = State.AUTHENTICATING
         client_id = connect.client_id or broker.assign_client_id()
+        if _refuse_blocked(connection, client_id, ""):  # before a password costs anything
+            return
+        connection.state = State.AUTHENTICATING
         credentials = Credentials(client_id, connect.username, connect.password, connection.address)
         broker.authenticate(credentials, lambda granted: _authenticated(connection, connect, client_id, granted))
 
@@ -45,6 +47,8 @@ def _authenticated(connection: "Connection", connect: Connect, client_id: str, g
     if isinstance(granted, Finding):
         code = ReasonCode.BAD_USER_NAME_OR_PASSWORD if connect.username else ReasonCode.NOT_AUTHORIZED
         refuse(connection, code, str(granted))
+        return
+    if _refuse_blocked(connection, client_id, granted.user):
         return
     if connection.broker.sessions.belongs_to_another(client_id, granted):
         # Neither its messages nor its connection may be had by knowing its name.
@@ -62,6 +66,15 @@ def _authenticated(connection: "Connection", connect: Connect, client_id: str, g
     if connect.will is not None and not _accept_will(connection, connect.will):
         return
     _open(connection, connect, client_id, granted)
+
+
+def _refuse_blocked(connection: "Connection", client_id: str, user: str) -> bool:
+    """Does a person's decision keep this client out?"""
+    why = connection.broker.blocked(client_id, user, connection.host)
+    if why:
+        connection.broker.stats.connects_blocked += 1
+        refuse(connection, ReasonCode.BANNED, why)
+    return bool(why)
 
 
 def _accept_will(connection: "Connection", will: ConnectWill) -> bool:
