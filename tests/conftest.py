@@ -31,7 +31,7 @@ class Users:
     """Passwords made for this run. ada is an operator, ben a viewer, cas a guest; without one nobody gets in."""
 
     passwords: dict[str, str] = field(
-        default_factory=lambda: {user: secrets.token_urlsafe(12) for user in ("ada", "ben", "cas")}
+        default_factory=lambda: {user: secrets.token_urlsafe(12) for user in ("ada", "ben", "cas", "dot")}
     )
 
     @property

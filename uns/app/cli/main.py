@@ -6,8 +6,23 @@ from typing import Annotated, Any
 import typer
 
 from uns import __version__
-from uns.app.cli import check, explain, get, history, pub, run, source, sub, tree, user, violations
-from uns.app.cli.command import Command
+from uns.app.cli import (
+    blocks,
+    check,
+    explain,
+    get,
+    history,
+    inbox,
+    pub,
+    replay,
+    run,
+    source,
+    sub,
+    tree,
+    user,
+    violations,
+)
+from uns.app.cli.command import Command, Group
 
 app = typer.Typer(
     name="uns",
@@ -17,6 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+violations_app = typer.Typer(cls=Group, invoke_without_command=True)
 source_app = typer.Typer(help="Connected devices and servers.", no_args_is_help=True)
 user_app = typer.Typer(help="Who may log in.", no_args_is_help=True)
 adapter_app = typer.Typer(help="Write an adapter of your own.", no_args_is_help=True)
@@ -39,12 +55,28 @@ _PANELS: dict[str, dict[str, Callable[..., Any]]] = {
     "Govern": {
         "check": check.check,
         "explain": explain.explain,
-        "violations": violations.violations,
     },
+}
+_VIOLATIONS: dict[str, Callable[..., Any]] = {
+    "list": violations.violations_list,
+    "show": inbox.show,
+    "replay": replay.replay,
+    "assign": inbox.assign,
+    "resolve": inbox.resolve,
+    "reopen": inbox.reopen,
+    "mute": inbox.mute,
+    "unmute": inbox.unmute,
+    "block": blocks.block,
+    "unblock": blocks.unblock,
+    "blocks": blocks.blocks,
 }
 for _panel, _commands in _PANELS.items():
     for _name, _function in _commands.items():
         app.command(_name, cls=Command, rich_help_panel=_panel)(_function)
+violations_app.callback(invoke_without_command=True)(inbox.groups)
+for _name, _function in _VIOLATIONS.items():
+    violations_app.command(_name, cls=Command)(_function)
+app.add_typer(violations_app, name="violations", rich_help_panel="Govern")
 source_app.command("list", cls=Command)(source.source_list)
 app.add_typer(source_app, name="source", rich_help_panel="Govern")
 user_app.command("hash", cls=Command)(user.user_hash)
