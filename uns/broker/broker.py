@@ -248,7 +248,8 @@ class Broker:
         SysTopics(self, interval_s, version, memory_bytes).start()
 
     def expel_blocked(self) -> list[str]:
-        """Disconnect whoever is blocked by now (0x98 administrative action); their client ids."""
+        """Disconnect whoever is blocked by now (0x98 administrative action; 0x8A banned before CONNACK); their client
+        ids."""
         expelled = []
         for connection in list(self._connections):
             session = connection.session
@@ -257,7 +258,8 @@ class Broker:
             why = self.blocked(session.client_id, session.user, connection.host)
             if why:
                 expelled.append(session.client_id)
-                connection.disconnect(ReasonCode.ADMINISTRATIVE_ACTION, why)
+                is_open = connection.state is State.OPEN
+                connection.disconnect(ReasonCode.ADMINISTRATIVE_ACTION if is_open else ReasonCode.BANNED, why)
         return expelled
 
     def shut_down(self) -> None:

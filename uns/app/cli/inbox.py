@@ -31,13 +31,11 @@ COLUMNS = (
     Column("held", right=True),
     Column("state"),
     Column("finding"),
-    Column("client"),
-    Column("branch", fill=True),
+    Column("client", fill=True),
 )
 CSV_COLUMNS = (
     "id", "state", "count", "held", "first", "last", "finding", "rule", "branch", "client_id", "assigned", "what",
 )  # fmt: skip
-_CLIENT_WIDTH = 14
 _COLOURS = {"open": None, "muted": Colour.WARNING, "resolved": None}
 
 GroupArgument = Annotated[
@@ -197,7 +195,12 @@ def _by_state(answer: dict[str, Any]) -> str:
 
 
 def _table(answer: dict[str, Any], now_ms: int, terminal: Terminal) -> Iterator[str]:
-    yield from table_lines(COLUMNS, [_row(group, now_ms) for group in answer["groups"]], terminal)
+    """Below each row the topic of the latest one, whole."""
+    header, *rows = table_lines(COLUMNS, [_row(group, now_ms) for group in answer["groups"]], terminal)
+    yield header
+    for row, group in zip(rows, answer["groups"], strict=True):
+        yield row
+        yield f"    {printable(group['topic'])}"
     yield ""
     yield f"{len(answer['groups'])} of {counted(answer['total'], 'group')} ({_by_state(answer)})."
     yield "All about one: uns violations show ID. Every message: uns violations list."
@@ -211,8 +214,7 @@ def _row(group: dict[str, Any], now_ms: int) -> Row:
         str(group["held"]) if group["held"] else "",
         Cell(group["state"], _COLOURS[group["state"]]) if group["state"] != "open" else "",
         group["finding"]["id"],
-        shortened(printable(group["client_id"]), _CLIENT_WIDTH),
-        printable(group["branch"]),
+        printable(group["client_id"]),
     )
 
 

@@ -8,7 +8,7 @@ import typer
 from uns.app.cli.options import DEFAULT_SERVER, OutputOption, ServerOption, UserOption
 from uns.app.cli.output import Output, chosen, print_json, print_lines
 from uns.app.cli.terminal import of_stdout
-from uns.app.cli.text import PROSE_WIDTH, finding_lines, printable
+from uns.app.cli.text import PROSE_WIDTH, finding_lines, printable, wrapped
 from uns.app.counted import counted
 
 _SUMS = ("delivered", "history", "outdated", "expired", "refused")
@@ -77,19 +77,18 @@ def _lines(report: dict[str, Any]) -> Iterator[str]:
     if not any(report[name] for name in _SUMS):
         yield "Quarantine holds nothing like that."
         return
-    past = report["history"] + report["outdated"]
     yield f"{counted(report['delivered'], 'message')} {would}delivered."
     if report["history"]:
-        yield f"{report['history']} {would}recorded in history only: older than the current value, or expired."
+        yield f"{report['history']} {would}put into history only: older than the current value, or expired."
     if report["outdated"]:
-        yield f"{report['outdated']} {would}passed over: older than the current value, and nothing for history."
-    if past and report["expired"]:
+        yield f"{report['outdated']} {would}passed over: older too, and nothing that history records."
+    if report["expired"]:
         yield f"{report['expired']} of these had expired."
     if not report["refused"]:
         return
     kinds = ", ".join(f"{number} {name}" for name, number in sorted(report["by_finding"].items()))
-    yield f"{report['refused']} {would}refused again, and stay in quarantine: {kinds}."
     width = min(of_stdout().width or PROSE_WIDTH, PROSE_WIDTH)
+    yield from wrapped(f"{report['refused']} {would}refused again, and stay in quarantine: {kinds}.", "", width)
     told: set[tuple[str, str]] = set()
     for refusal in report["refusals"]:
         kind = (refusal["topic"], refusal["finding"]["id"])
