@@ -39,6 +39,7 @@ class Replayer:
         self._clock = clock
         self._record = record
         self._one_at_a_time = asyncio.Lock()
+        self._turn_ends_ms = 0
 
     async def run(
         self, wanted: Wanted, who: str, *, after: int = 0, limit: int = 1000, dry_run: bool = False
@@ -63,6 +64,7 @@ class Replayer:
     async def _replay(self, portion: Sequence[StoredViolation], report: Report, who: str) -> None:
         let_in = []
         for stored in portion:
+            await self._give_way()
             verdict = self._broker.judge(_message(stored.violation), stored.violation.role)
             if verdict.delivered:
                 let_in.append(stored)
@@ -82,15 +84,18 @@ class Replayer:
     async def _publish(self, portion: Sequence[StoredViolation], report: Report) -> dict[int, Replay | None]:
         ended: dict[int, Replay | None] = {}
         kept: list[asyncio.Future[Finding | None]] = []
-        turn_ends_ms = self._clock.monotonic_ms() + TURN_MS
         for stored in portion:
-            if self._clock.monotonic_ms() >= turn_ends_ms:
-                await asyncio.sleep(0)
-                turn_ends_ms = self._clock.monotonic_ms() + TURN_MS
+            await self._give_way()
             ended[stored.id] = self._publish_one(stored, report)
             kept.append(self._kept())
         await asyncio.gather(*kept)  # first what was published is on disk, then that it was
         return ended
+
+    async def _give_way(self) -> None:
+        """Let the others have their turn of the loop when ours is over."""
+        if self._clock.monotonic_ms() >= self._turn_ends_ms:
+            await asyncio.sleep(0)
+            self._turn_ends_ms = self._clock.monotonic_ms() + TURN_MS
 
     def _kept(self) -> asyncio.Future[Finding | None]:
         """Done when the last publish is on disk, or the disk refuses, of which /readyz tells."""
