@@ -108,8 +108,14 @@ async def test_samples_with_the_place_and_only_for_readers(
     (sample,) = detail["samples"]
     assert (sample["payload"], sample["finding"]["where"], sample["group"]) == ('{"value": 400}', "/value", group["id"])
     assert detail["journal"] == []
+    (proposal,) = detail["proposals"]
+    assert (
+        proposal["sentence"] == "filler@3 (after filler@2): 'temperature' widens its limits: max goes from 120 to 400."
+    )
+    assert proposal["versions"][0]["edits"][1] == {"pointer": "/attributes/temperature/max", "value": 400}
     hidden = await get(viewer, f"{GROUPS}/{group['id']}")
     assert hidden["samples"][0]["payload"] is None
+    assert hidden["proposals"] == []
     assert "400" not in str(hidden)
 
 

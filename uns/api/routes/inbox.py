@@ -15,10 +15,11 @@ from uns.api.responses import json_response
 from uns.api.routes.violations import ViolationModel, fields_of, store_of, withheld
 from uns.errors import Finding, UnsError
 from uns.policy.inbox import Act, Group, GroupState, Sort
+from uns.policy.propose import Proposal, propose
 from uns.samples import format_timestamp, parse_timestamp
 
 router = APIRouter(tags=["govern"], route_class=StrictRoute, responses=ERRORS)
-SAMPLES = 5
+SAMPLES = 10
 StateName = Literal["open", "muted", "resolved"]
 
 
@@ -74,11 +75,54 @@ class ActionModel(BaseModel):
     note: str
 
 
+class EditModel(BaseModel):
+    """One change of a model document."""
+
+    pointer: str = Field(examples=["/attributes/temperature/max"])
+    value: Any = Field(description="null takes the key away.")
+
+
+class NewVersionModel(BaseModel):
+    """The next version of a model."""
+
+    base: str = Field(description="Empty for a new model.", examples=["filler@2"])
+    ref: str = Field(examples=["filler@3"])
+    edits: list[EditModel]
+
+
+class TreeEntryModel(BaseModel):
+    """Keys of equipment in namespace.yaml."""
+
+    path: str
+    keys: dict[str, Any]
+    is_new: bool
+
+
+class RewriteModel(BaseModel):
+    """Messages on one topic go to another."""
+
+    topic: str
+    to: str
+
+
+class ProposalModel(BaseModel):
+    """One way to take such messages; a person decides, nothing is changed by it."""
+
+    sentence: str
+    versions: list[NewVersionModel]
+    tree: list[TreeEntryModel]
+    rewrite: RewriteModel | None
+
+
 class GroupDetail(BaseModel):
-    """One group with its latest messages and its journal."""
+    """One group with its latest messages, what could be done and what was done."""
 
     group: GroupModel
     samples: list[ViolationModel] = Field(description="The latest that are kept; `where` points into the payload.")
+    proposals: list[ProposalModel] = Field(
+        description="How the plant files could take the latest message, the likeliest first; none when you may not "
+        "read its topic, or when only its publisher can mend it."
+    )
     journal: list[ActionModel] = Field(description="The latest first.")
 
 
@@ -190,10 +234,16 @@ def _no_group(group_id: int) -> Group:
 
 async def _answer(ctx: Context, who: Any, group: Group) -> Response:
     samples, journal = await asyncio.to_thread(_read, ctx, store_of(ctx), group.id)
+    proposals: list[Proposal] = []
+    if ctx.may_read(who, group.topic):
+        payloads = [each.violation.payload for each in samples if each.violation.topic == group.topic]
+        namespace = ctx.platform.policy.namespace
+        proposals = await asyncio.to_thread(propose, namespace, group.finding, group.topic, payloads)
     return json_response(
         {
             "group": _fields(ctx, who, group),
             "samples": [fields_of(record, ctx.may_read(who, record.violation.topic)) for record in samples],
+            "proposals": proposals,
             "journal": [
                 {"time": format_timestamp(action.time_ms), "who": action.who, "what": action.what, "note": action.note}
                 for action in journal

@@ -240,6 +240,13 @@ def _detail(answer: dict[str, Any], now_ms: int, terminal: Terminal) -> Iterator
     for sample in answer["samples"]:
         told = f"#{sample['id']}  {sample['replay'] or sample['outcome']}  {moment_text(sample['time'])}"
         yield shortened(f"  {told}  {printable(sample['payload'] or '')}", width)
+    if answer["proposals"]:
+        yield ""
+        yield "What would take it:"
+    for proposal in answer["proposals"]:
+        first, *more = wrapped(proposal["sentence"], "    ", width)
+        yield f"  - {first[4:]}"
+        yield from more
     if answer["journal"]:
         yield ""
         yield "What was done:"
