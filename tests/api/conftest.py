@@ -14,6 +14,7 @@ from tests.api.contract import Contract
 from tests.api.plant import ENVIRON, TEMPERATURE, make_policy
 from tests.support.clock import FakeClock
 from uns.api import Platform, TopicSource, create_app
+from uns.app.replay import Replayer
 from uns.broker import Broker
 from uns.errors import Finding
 from uns.history import SqliteHistory, query
@@ -21,7 +22,7 @@ from uns.link import Message
 from uns.samples import Quality, Sample, encode_sample
 from uns.security import Authenticator, HttpGuard
 from uns.source_status import SourceState, SourceStatus
-from uns.violations.store import ViolationStore
+from uns.violations import Blocks, Inbox, Quarantine, ViolationStore
 
 
 class Sources:
@@ -73,7 +74,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def violations(tmp_path: Path) -> Iterator[ViolationStore]:
-    store = ViolationStore(tmp_path / "violations.db")
+    store = ViolationStore(tmp_path / "violations.db", namespace=make_policy().namespace)
     yield store
     store.close()
 
@@ -86,12 +87,29 @@ def history(tmp_path: Path) -> Iterator[SqliteHistory]:
 
 
 @pytest.fixture
-def broker(clock: FakeClock, violations: ViolationStore) -> Broker:
-    return Broker(make_policy(), clock, on_violation=violations.record)
+def broker(clock: FakeClock, violations: ViolationStore, blocks: Blocks) -> Broker:
+    return Broker(make_policy(), clock, on_violation=violations.record, blocked=blocks.reason)
 
 
 @pytest.fixture
-def platform(clock: FakeClock, broker: Broker, violations: ViolationStore, history: SqliteHistory) -> Platform:
+def inbox(violations: ViolationStore) -> Inbox:
+    return Inbox(violations)
+
+
+@pytest.fixture
+def blocks(violations: ViolationStore) -> Blocks:
+    return Blocks(violations)
+
+
+@pytest.fixture
+def platform(
+    clock: FakeClock,
+    broker: Broker,
+    violations: ViolationStore,
+    inbox: Inbox,
+    blocks: Blocks,
+    history: SqliteHistory,
+) -> Platform:
     policy = make_policy()
     return Platform(
         version="0.1.0",
@@ -105,6 +123,9 @@ def platform(clock: FakeClock, broker: Broker, violations: ViolationStore, histo
         sources=Sources(),
         history=partial(query, history),
         violations=violations,
+        inbox=inbox,
+        blocks=blocks,
+        replays=Replayer(broker, Quarantine(violations), inbox, clock, lambda topic, sample: False),
         checks=lambda: {"broker": None},
         part_figures=lambda: {"history_pending": 3, "history_shed": 2},
     )

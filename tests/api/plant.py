@@ -48,10 +48,12 @@ PASSWORD = "blue tulip 7"
 ACCESS: dict[str, Any] = {
     "roles": {
         "operator": {"publish": ["acme/#"], "subscribe": ["#"]},
+        "steward": {"subscribe": ["#"], "govern": True},
         "line1-viewer": {"publish": [], "subscribe": ["acme/ghent/packaging/line1/#"]},
     },
     "users": [
         {"user": "ann", "role": "line1-viewer", "password_hash": hash_password(PASSWORD)},
+        {"user": "eve", "role": "steward", "password_hash": hash_password(PASSWORD)},
         {"user": "bob", "role": "operator", "password_env": "BOB_PASSWORD"},
     ],
     "anonymous": {"role": "operator", "from": "loopback"},
@@ -59,12 +61,12 @@ ACCESS: dict[str, Any] = {
 ENVIRON = {"BOB_PASSWORD": "green tulip 8"}
 
 
-def make_policy() -> CompiledAdmission:
+def make_policy(documents: dict[str, Any] = NAMESPACE) -> CompiledAdmission:
     """The plant compiled; every document must be without a finding."""
     model = parse_model(MODEL)
     assert isinstance(model, Model), model
     registry = Registry([model])
-    namespace, findings = parse_namespace(NAMESPACE, registry)
+    namespace, findings = parse_namespace(documents, registry)
     assert namespace is not None
     assert findings == []
     access, findings = parse_access(ACCESS)

@@ -6,7 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,60 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uns.errors import Finding
-from uns.policy.verdict import ACCEPTED, Mode, Outcome, Verdict
+from tests.violations.conftest import TOPIC, Make, payloads, violation
+from uns.policy.verdict import ACCEPTED, Mode, Outcome
 from uns.policy.violation import Violation
 from uns.storage import Limits
 from uns.violations import ViolationStore
-
-TOPIC = "acme/ghent/packaging/line1/filler/temperature"
-
-Make = Callable[..., ViolationStore]
-
-
-def violation(
-    topic: str = TOPIC,
-    payload: bytes = b'"hot"',
-    finding_id: str = "payload.type",
-    outcome: Outcome = Outcome.REJECTED,
-    client_id: str = "plc-1",
-    **changes: Any,
-) -> Violation:
-    finding = Finding(id=finding_id, what="'hot' is no number.", where="/value", hint="Send a number.", nearest="x")
-    fields: dict[str, Any] = {
-        "time_ms": 1_763_900_000_123,
-        "qos": 1,
-        "retain": True,
-        "properties": None,
-        "role": "plc",
-        "address": "10.0.0.7:50123",
-        "mode": Mode.REJECT,
-    }
-    return Violation(
-        **{**fields, **changes}, verdict=Verdict(outcome, finding), topic=topic, payload=payload, client_id=client_id
-    )
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "violations.db"
-
-
-@pytest.fixture
-def make(path: Path) -> Iterator[Make]:
-    made: list[ViolationStore] = []
-
-    def make_store(**options: Any) -> ViolationStore:
-        made.append(ViolationStore(path, **options))
-        return made[-1]
-
-    yield make_store
-    for store in made:
-        store.close()
-
-
-def payloads(store: ViolationStore, **asked: Any) -> list[bytes]:
-    return [stored.violation.payload for stored in store.list(1000, **asked).violations]
 
 
 def test_a_violation_comes_back_whole_and_at_once(make: Make) -> None:
@@ -239,6 +190,16 @@ def test_a_flood_of_one_kind_does_not_push_out_the_other(
     assert told == [b"r%03d" % (others - 1 - back) for back in range(kept_others)]
 
 
+def test_what_is_too_old_goes_with_the_next_batch(make: Make) -> None:
+    day_ms = 86_400_000
+    store = make(max_age_days=2)
+    for day in (0, 1, 3):
+        store.record(violation(payload=b"%d" % day, time_ms=day * day_ms))
+        store.flush()
+    assert payloads(store) == [b"3", b"1"]
+    assert (store.status().aged, store.status().stored, store.status().shed) == (1, 2, 0)
+
+
 def test_an_accepted_message_is_no_violation(make: Make) -> None:
     store = make()
     accepted = violation()
@@ -277,7 +238,7 @@ def test_a_locked_file_blocks_nobody_and_all_is_stored_later(make: Make, path: P
 WRITER = """
 import sys
 from pathlib import Path
-from tests.violations.test_store import violation
+from tests.violations.conftest import violation
 from uns.violations import ViolationStore
 
 store = ViolationStore(Path(sys.argv[1]))

@@ -18,6 +18,7 @@ from uns.api.metrics import make_registry
 from uns.api.page import Page
 from uns.api.platform import Platform
 from uns.api.routes import (
+    blocks,
     check,
     clients,
     docs,
@@ -25,9 +26,11 @@ from uns.api.routes import (
     govern,
     health,
     history,
+    inbox,
     info,
     metrics,
     publish,
+    replay,
     sources,
     stream,
     topics,
@@ -38,7 +41,23 @@ from uns.api.routes import (
 from uns.policy.admission import CompiledAdmission
 
 BASE = "/api/v1"
-RESOURCES = (tree, topics, history, stream, publish, check, explain, govern, violations, sources, info, clients)
+RESOURCES = (
+    tree,
+    topics,
+    history,
+    stream,
+    publish,
+    check,
+    explain,
+    govern,
+    violations,
+    inbox,
+    replay,
+    blocks,
+    sources,
+    info,
+    clients,
+)
 DESCRIPTION = (
     "Browse the unified namespace, read history, follow values and publish through the governed door. "
     "Times are RFC 3339 in UTC with `Z`; an error is {error: {id, what, where, hint, nearest}}."

@@ -42,6 +42,7 @@ BROKER_COUNTERS = {
     "connections_opened": "Network connections that came.",
     "connects": "CONNECT packets.",
     "connects_refused": "Connections refused.",
+    "connects_blocked": "Connections refused because somebody blocked the client, its user or its address.",
     "connect_timeouts": "Connections closed because no CONNECT came in time.",
     "keep_alive_timeouts": "Connections closed because no whole packet came for 1.5 times their keep-alive.",
     "sessions_refused": "Connections refused because there are too many sessions.",
@@ -62,12 +63,17 @@ BROKER_COUNTERS = {
 }
 PART_GAUGES = {
     "violations_stored": "Violations kept in violations.db.",
+    "violations_held": "Of those, messages that wait in quarantine.",
+    "violation_groups": "Groups of violations in the inbox.",
     "violations_pending": "Violations that wait to be written.",
     "tls_handshakes": "TLS handshakes under way now.",
     "history_pending": "Values that wait to be written to the history.",
 }
 PART_COUNTERS = {
     "violations_shed": "Old violations that gave way to new ones.",
+    "violations_aged": "Violations that became older than violations.max_age_days.",
+    "violations_muted": "Violations that were only counted because their group is muted.",
+    "violation_groups_shed": "Groups that gave way to new ones.",
     "violations_dropped": "Violations lost because the disk refused until the buffer was full.",
     "violations_write_failures": "Attempts to write violations that the disk refused.",
     "login_failures": "Logins refused, over MQTT and HTTP.",

@@ -13,6 +13,7 @@ from uns.broker import Broker
 from uns.clock import Clock
 from uns.errors import Finding
 from uns.policy.admission import CompiledAdmission
+from uns.policy.inbox import Act, Action, Block, Group, GroupPage, GroupState, Report, Sort, Wanted
 from uns.policy.plan import FileChange, Plan, Revision
 from uns.policy.violation import Violation
 from uns.samples import Sample
@@ -65,6 +66,14 @@ class ViolationRecord(Protocol):
     def id(self) -> int: ...
     @property
     def violation(self) -> Violation: ...
+    @property
+    def group(self) -> int | None: ...
+    @property
+    def replay(self) -> str | None:
+        """How the replay of a message that was held ended, at `replayed_ms`; None while it is held."""
+
+    @property
+    def replayed_ms(self) -> int | None: ...
 
 
 class ViolationPage(Protocol):
@@ -96,9 +105,61 @@ class ViolationReader(Protocol):
         topic_filter: str | None = None,
         finding: str | None = None,
         client_id: str | None = None,
+        group: int | None = None,
+        now_ms: int = 0,
     ) -> ViolationPage: ...
     def count(self) -> int: ...
     def status(self) -> ViolationStatus: ...
+
+
+class InboxReader(Protocol):
+    """The groups of violations. Every method may block on the disk: it is done in a thread. now_ms: UTC."""
+
+    def list(
+        self,
+        now_ms: int,
+        limit: int = 100,
+        *,
+        offset: int = 0,
+        state: GroupState | None = None,
+        topic_filter: str | None = None,
+        finding: str | None = None,
+        client_id: str | None = None,
+        branch: str | None = None,
+        sort: Sort = Sort.LAST,
+    ) -> GroupPage: ...
+    def get(self, group_id: int, now_ms: int) -> Group | None: ...
+    def journal(self, group_id: int) -> Sequence[Action]: ...
+    def act(
+        self,
+        group_id: int,
+        act: Act,
+        who: str,
+        now_ms: int,
+        *,
+        note: str = "",
+        until_ms: int | None = None,
+        assigned: str = "",
+    ) -> Group | None: ...
+    def note(self, group_ids: Sequence[int], action: Action) -> None: ...
+
+
+class BlockList(Protocol):
+    """Who may not connect. What changes it may block on the disk: it is done in a thread."""
+
+    def list(self) -> Sequence[Block]: ...
+    def add(self, client_id: str, user: str, address: str, reason: str, who: str, time_ms: int) -> Block:
+        """UnsError `quota.blocks` when there are too many."""
+
+    def remove(self, block_id: int) -> Block | None: ...
+
+
+class Replays(Protocol):
+    """Brings held messages back through the door, one replay at a time."""
+
+    async def run(
+        self, wanted: Wanted, who: str, *, after: int = 0, limit: int = 1000, dry_run: bool = False
+    ) -> Report: ...
 
 
 class TopicSource(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,6 +222,9 @@ class Platform(msgspec.Struct, frozen=True, kw_only=True):
     sources: SourceReader
     history: HistoryReader | None
     violations: ViolationReader | None
+    inbox: InboxReader
+    blocks: BlockList
+    replays: Replays
     checks: Callable[[], Mapping[str, Finding | None]]
     part_figures: Callable[[], Mapping[str, float]] = dict
     max_body_bytes: int = 1_048_576

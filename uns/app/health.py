@@ -93,7 +93,12 @@ def part_figures(
     told: dict[str, float] = {
         "violations_stored": kept.stored,
         "violations_pending": kept.pending,
+        "violations_held": kept.held,
+        "violation_groups": kept.groups,
         "violations_shed": kept.shed,
+        "violations_aged": kept.aged,
+        "violations_muted": kept.muted,
+        "violation_groups_shed": kept.groups_shed,
         "violations_dropped": kept.dropped,
         "violations_write_failures": kept.failures,
         "login_failures": authenticator.failures,

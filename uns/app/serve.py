@@ -30,6 +30,7 @@ from uns.app.govern.foresight import MAX_KEPT_JUDGED, ReadHistory
 from uns.app.health import Health, checks, part_figures, stop_task
 from uns.app.notice_log import NoticeLog
 from uns.app.plant import Plant
+from uns.app.replay import Record, Replayer
 from uns.app.sources import Sources
 from uns.broker import ASSIGNED_PREFIX, Broker, Retained
 from uns.clock import Clock
@@ -41,6 +42,7 @@ from uns.persistence import BrokerStore, Durability, GroupCommit
 from uns.policy.verdict import Mode, judge
 from uns.policy.violation import Violation
 from uns.revisions import RevisionStore
+from uns.samples import Sample
 from uns.security import Authenticator, HttpGuard
 from uns.server.clock import SystemClock
 from uns.server.garbage import paused, sweep, tamed
@@ -52,7 +54,8 @@ from uns.server.renewal import Served, follow
 from uns.server.trim import give_memory_back
 from uns.server.websocket import PATH
 from uns.storage import Limits as BufferLimits
-from uns.violations import StoredViolation, ViolationStore
+from uns.topics import matches
+from uns.violations import Blocks, Inbox, Quarantine, StoredViolation, ViolationStore
 from uns.web import SECURITY_HEADERS, STATIC
 
 log = logging.getLogger(__name__)
@@ -111,9 +114,12 @@ async def serve(
         stack.push_async_callback(asyncio.to_thread, revisions.close)
         plant = await asyncio.to_thread(finish_pending, revisions, plant, os.environ)
         violations = ViolationStore(
-            data / "violations.db", max_rows=settings.violations.max_rows, max_bytes=settings.violations.max_bytes
+            data / "violations.db",
+            **settings.violations.model_dump(),
+            namespace=plant.admission().namespace,
         )
         stack.push_async_callback(asyncio.to_thread, violations.close)
+        inbox, blocks = Inbox(violations), Blocks(violations)
         authenticator = Authenticator(plant.access, clock, directory=plant.directory)
         authentication = Authentication(authenticator)
         stack.push_async_callback(authentication.stop)
@@ -123,6 +129,7 @@ async def serve(
             clock,
             limits=settings.mqtt.limits(),
             authenticate=authentication,
+            blocked=blocks.reason,
             on_violation=violations.record,
             on_defect=health.defect,
             on_notice=NoticeLog(settings.mqtt.limits()),
@@ -138,6 +145,7 @@ async def serve(
         stack.push_async_callback(mqtt.stop)  # the last to leave: its clients still hear of the deaths below
         link = partial(BrokerLink, broker)
         recorder, read_history, read_samples = _start_history(plant, data, link("history"), clock, stack)
+        replayer = Replayer(broker, _quarantine(violations), inbox, clock, _past(plant, recorder))
         host = _start_host(plant, link(HOST_CLIENT_ID), clock, violations.record, recorder)
         host.adopt(projected)
         stack.callback(host.stop)
@@ -174,6 +182,9 @@ async def serve(
                 history=read_history,
                 violations=violations,
                 governor=governor,
+                inbox=inbox,
+                blocks=blocks,
+                replays=replayer,
                 checks=partial(checks, health, mqtt.is_serving, commit, recorder, violations),
                 part_figures=partial(part_figures, commit, recorder, violations, authenticator, handshakes),
             ),
@@ -263,6 +274,29 @@ def _start_history(
     recorder.start()
     stack.callback(recorder.stop)
     return recorder, partial(query, store), store.read
+
+
+def _quarantine(violations: ViolationStore) -> Quarantine:
+    quarantine = Quarantine(violations)
+    if quarantine.interrupted:
+        log.warning(
+            "the replay of %s was interrupted when the server ended; they may have been published, and are not "
+            "replayed again (uns violations list shows them)",
+            counted(quarantine.interrupted, "message"),
+        )
+    return quarantine
+
+
+def _past(plant: Plant, recorder: Recorder | None) -> Record:
+    """How a value gets into history without being current: what history records of the tree."""
+
+    def record(topic: str, sample: Sample) -> bool:
+        recorded = recorder is not None and any(matches(each, topic) for each in plant.record_filters)
+        if recorded and recorder is not None:
+            recorder.record_historical(topic, sample)
+        return recorded
+
+    return record
 
 
 def _keep(

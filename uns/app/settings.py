@@ -220,6 +220,12 @@ class ViolationSettings(_Section):
 
     max_rows: int = Field(default=100_000, ge=1, description="Past it the oldest goes.")
     max_bytes: int = Field(default=268_435_456, ge=1_048_576, description="Of kept payloads; past it the oldest goes.")
+    max_age_days: int = Field(default=90, ge=1, description="Older ones go, quarantined messages too.")
+    max_groups: int = Field(
+        default=10_000,
+        ge=1,
+        description="Groups of the inbox; past it muted and resolved ones go first, then the oldest.",
+    )
 
 
 class Settings(_Section):

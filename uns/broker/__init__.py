@@ -1,9 +1,10 @@
 """The governed MQTT broker, pure and synchronous."""
 
+from uns.broker.address import host_of
 from uns.broker.broker import Broker, ClientInfo
 from uns.broker.compiled import is_compiled
 from uns.broker.connection import Connection
-from uns.broker.identity import ASSIGNED_PREFIX, Answer, Authenticate, Credentials, Granted, Publisher
+from uns.broker.identity import ASSIGNED_PREFIX, Answer, Authenticate, Blocked, Credentials, Granted, Publisher
 from uns.broker.kept import Batch, Delivery, Reading, Retained, SessionRow, Snapshot, StoredMessage, Will
 from uns.broker.ledger import Ledger, Urgency
 from uns.broker.limits import Limits
@@ -12,12 +13,15 @@ from uns.broker.notices import Notice, Trouble
 from uns.broker.route import Current
 from uns.broker.state import State
 from uns.broker.subscriptions import SubscriptionOptions
+from uns.broker.turns import TURN_MS
 
 __all__ = [
     "ASSIGNED_PREFIX",
+    "TURN_MS",
     "Answer",
     "Authenticate",
     "Batch",
+    "Blocked",
     "Broker",
     "ClientInfo",
     "Connection",
@@ -40,5 +44,6 @@ __all__ = [
     "Trouble",
     "Urgency",
     "Will",
+    "host_of",
     "is_compiled",
 ]

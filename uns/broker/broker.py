@@ -13,7 +13,14 @@ from uns.broker.budget import Budget
 from uns.broker.connection import Connection
 from uns.broker.door import Door
 from uns.broker.expiries import Expiries
-from uns.broker.identity import ASSIGNED_PREFIX, Authenticate, Publisher, trust_everyone
+from uns.broker.identity import (
+    ASSIGNED_PREFIX,
+    Authenticate,
+    Blocked,
+    Publisher,
+    nobody_is_blocked,
+    trust_everyone,
+)
 from uns.broker.kept import Snapshot
 from uns.broker.ledger import Ledger
 from uns.broker.limits import Limits
@@ -31,7 +38,8 @@ from uns.broker.turns import TURN_MS, Turns
 from uns.clock import Clock
 from uns.errors import Finding
 from uns.link import Message, Receive
-from uns.policy.verdict import Admission, Verdict
+from uns.mqtt import ReasonCode
+from uns.policy.verdict import Admission, Outcome, Verdict
 from uns.policy.violation import Violation
 from uns.topics import TopicTrie
 
@@ -56,6 +64,7 @@ class ClientInfo(msgspec.Struct, frozen=True):
 class Broker:
     """admission: the compiled policy; clock: wall and monotonic time.
 
+    blocked is asked at each CONNECT, and again by `expel_blocked`.
     on_violation is called for each recorded violation and must return at once; on_defect when a validator or a receiver
     in this process raised; on_notice when a client runs into a limit, and when it is well again; on_ready when a
     connection has something to send after none had. make_client_id makes ids for clients that bring none; they should
@@ -69,6 +78,7 @@ class Broker:
         *,
         limits: Limits | None = None,
         authenticate: Authenticate = trust_everyone,
+        blocked: Blocked = nobody_is_blocked,
         on_violation: Callable[[Violation], None] | None = None,
         on_defect: OnDefect | None = None,
         on_notice: OnNotice | None = None,
@@ -92,6 +102,7 @@ class Broker:
         self.laden: set[Connection] = set()
         """Connections that may hold bytes which were not read or not sent: the `budget` looks at no others."""
         self.authenticate = authenticate
+        self.blocked = blocked
         self.on_ready = on_ready
         self._make_client_id = make_client_id or self._count_client_id
         self._connections: set[Connection] = set()
@@ -116,6 +127,20 @@ class Broker:
         return self.door.offer(
             publisher, message.topic, message.payload, message.qos, message.retain, message.properties
         )
+
+    def replay(self, message: Message, publisher: Publisher) -> Verdict:
+        """Publish what quarantine held, judged anew; `received_ms` of the message is the time it counts as received."""
+        self.door.now_ms = self.clock.wall_ms()
+        self.stats.messages_in += 1
+        self.ledger.begin()
+        short = self.budget.publish_finding(message.retain, message.payload) if message.qos else None
+        if short is not None:
+            return Verdict(Outcome.REJECTED, short)
+        return self.door.replay(publisher, message)
+
+    def judge(self, message: Message, role: str) -> Verdict:
+        """`check`, with everything that a message says of itself."""
+        return self.door.check(message.topic, message.payload, role, message.retain, message.properties)
 
     def when_kept(self, call: Callable[[Finding | None], None]) -> None:
         """Call once the last `publish` is on disk, as far as it must be: at once when it is, and with the finding when
@@ -234,6 +259,21 @@ class Broker:
     def publish_sys_topics(self, interval_s: int, version: str, memory_bytes: MemoryBytes | None = None) -> None:
         """Say on `$SYS/broker/…` how the broker is, now and each `interval_s` seconds; call it once."""
         SysTopics(self, interval_s, version, memory_bytes).start()
+
+    def expel_blocked(self) -> list[str]:
+        """Disconnect whoever is blocked by now (0x98 administrative action; 0x8A banned before CONNACK); their client
+        ids."""
+        expelled = []
+        for connection in list(self._connections):
+            session = connection.session
+            if session is None:
+                continue  # it is asked when its CONNECT is judged
+            why = self.blocked(session.client_id, session.user, connection.host)
+            if why:
+                expelled.append(session.client_id)
+                is_open = connection.state is State.OPEN
+                connection.disconnect(ReasonCode.ADMINISTRATIVE_ACTION if is_open else ReasonCode.BANNED, why)
+        return expelled
 
     def shut_down(self) -> None:
         """Tell every client goodbye with 0x8B (server shutting down); their wills are published, and what ended

@@ -197,13 +197,29 @@ class Door:
                 connection.write(frames)
         self._stats.messages_out += count * len(connections)
 
-    def check(self, topic: str, payload: bytes, role: str) -> Verdict:
-        """What would this topic and payload get? Nothing is published, counted or kept."""
+    def replay(self, publisher: Publisher, message: Message) -> Verdict:
+        """Offer what quarantine held: judged by the rules of now, current as of the time at which it came first, which
+        is `received_ms`. What is refused again is held already, and not recorded anew."""
+        verdict = self.check(message.topic, message.payload, publisher.role, message.retain, message.properties)
+        if not verdict.delivered:
+            return verdict
+        now_ms, self.now_ms = self.now_ms, message.received_ms
+        try:
+            return self.offer(
+                publisher, message.topic, message.payload, message.qos, message.retain, message.properties
+            )
+        finally:
+            self.now_ms = now_ms
+
+    def check(
+        self, topic: str, payload: bytes, role: str, retain: bool = False, properties: Properties | None = None
+    ) -> Verdict:
+        """What would this message get? Nothing is published, counted or kept."""
         finding = self._name_finding(topic)
         if finding is not None:
             return Verdict(Outcome.REJECTED, finding)
         rule = self.admission.rule(topic)
-        finding = self._finding(rule, role, payload, False, None)
+        finding = self._finding(rule, role, payload, retain, properties)
         return ACCEPTED if finding is None else judge(rule.mode, finding)
 
     def foresee(self, publisher: Publisher, message: Message) -> Verdict:

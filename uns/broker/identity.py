@@ -43,6 +43,14 @@ Answer = Callable[[Granted | Finding], None]
 Authenticate = Callable[[Credentials, Answer], None]
 """Answers at once or later, exactly once; the connection waits and keeps what arrives meanwhile."""
 
+Blocked = Callable[[str, str, str], str]
+"""Why a client id, user (empty before anybody logged in) or host may not come in, or "". Returns at once."""
+
+
+def nobody_is_blocked(client_id: str, user: str, host: str) -> str:
+    """Every client may come in that is granted it."""
+    return ""
+
 
 def trust_everyone(_: Credentials, answer: Answer) -> None:
     """Anybody is admin: for a broker that only tests or benchmarks can reach."""

@@ -38,9 +38,11 @@ def on_connect(connection: "Connection", connect: Connect) -> None:
         text = f"the client id has {size} bytes, more than {limit} (mqtt.max_client_id_bytes)"
         refuse(connection, ReasonCode.CLIENT_IDENTIFIER_NOT_VALID, text, "max_client_id_bytes")
     else:
+        client_id = connect.client_id or broker.assign_client_id()
+        if _refuse_blocked(connection, client_id, ""):  # before a password costs anything
+            return
         connection.state = State.AUTHENTICATING
         connection.keep(_waiting_bytes(connect))
-        client_id = connect.client_id or broker.assign_client_id()
         credentials = Credentials(
             client_id, connect.username, connect.password, connection.address, connection.certified
         )
@@ -65,6 +67,8 @@ def _authenticated(connection: "Connection", connect: Connect, client_id: str, g
         code = ReasonCode.BAD_USER_NAME_OR_PASSWORD if named else ReasonCode.NOT_AUTHORIZED
         refuse(connection, code, str(granted))
         return
+    if _refuse_blocked(connection, client_id, granted.user):
+        return
     if connection.broker.sessions.belongs_to_another(client_id, granted):
         # Neither its messages nor its connection may be had by knowing its name.
         refuse(
@@ -81,6 +85,15 @@ def _authenticated(connection: "Connection", connect: Connect, client_id: str, g
     if connect.will is not None and not _accept_will(connection, connect.will, granted.user):
         return
     _open(connection, connect, client_id, granted)
+
+
+def _refuse_blocked(connection: "Connection", client_id: str, user: str) -> bool:
+    """Does a person's decision keep this client out?"""
+    why = connection.broker.blocked(client_id, user, connection.host)
+    if why:
+        connection.broker.stats.connects_blocked += 1
+        refuse(connection, ReasonCode.BANNED, why)
+    return bool(why)
 
 
 def _accept_will(connection: "Connection", will: ConnectWill, user: str) -> bool:

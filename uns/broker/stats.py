@@ -8,6 +8,7 @@ COUNTERS = (
     "connections",
     "connections_opened",
     "connects",
+    "connects_blocked",
     "connects_refused",
     "control_bytes_in",
     "control_bytes_out",
@@ -78,6 +79,7 @@ class Stats:
     connections: int
     connections_opened: int
     connects: int
+    connects_blocked: int
     connects_refused: int
     control_bytes_in: int
     control_bytes_out: int

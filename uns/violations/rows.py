@@ -15,17 +15,25 @@ _ROW_BYTES = 256
 
 INSERT = """
 INSERT INTO violations (time_ms, outcome, mode, finding_id, finding, topic, payload, qos, retain, properties,
-    client_id, role, address, size)
+    client_id, role, address, size, group_id)
 VALUES (:time_ms, :outcome, :mode, :finding_id, :finding, :topic, :payload, :qos, :retain, :properties,
-    :client_id, :role, :address, :size)
+    :client_id, :role, :address, :size, :group_id)
 """
+HELD = "outcome = 'quarantined' AND replay IS NULL"
+"""What waits in quarantine, to be replayed."""
 
 
 class StoredViolation(msgspec.Struct, frozen=True):
-    """id: ascending in the order of recording, never given twice."""
+    """id: ascending in the order of recording, never given twice. group: None while it is not yet grouped.
+
+    replay: how the replay of a quarantined message ended, at `replayed_ms`; None while it is held.
+    """
 
     id: int
     violation: Violation
+    group: int | None = None
+    replay: str | None = None
+    replayed_ms: int | None = None
 
 
 def size_of(violation: Violation) -> int:
@@ -57,6 +65,7 @@ def to_row(violation: Violation) -> dict[str, Any]:
         "role": violation.role,
         "address": violation.address,
         "size": size_of(violation),
+        "group_id": None,
     }
 
 
@@ -75,7 +84,7 @@ def from_row(row: sqlite3.Row) -> StoredViolation:
         address=row["address"],
         mode=None if row["mode"] is None else Mode(row["mode"]),
     )
-    return StoredViolation(row["id"], violation)
+    return StoredViolation(row["id"], violation, row["group_id"], row["replay"], row["replayed_ms"])
 
 
 def _decode_properties(packed: bytes) -> Properties:

@@ -1,12 +1,12 @@
 """What was refused, from whom, and why?"""
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
-from uns.api.context import Ctx, Who, demand_filter
+from uns.api.context import Context, Ctx, Who, demand_filter
 from uns.api.models import ERRORS, NOT_FOUND, TIME, TOPIC, FindingModel, ModeName, OutcomeName
 from uns.api.platform import ViolationPage, ViolationReader, ViolationRecord
 from uns.api.responses import json_response
@@ -17,6 +17,7 @@ from uns.samples import format_timestamp
 
 router = APIRouter(tags=["govern"], responses=ERRORS)
 SHOWN_BYTES = 2048
+ReplayName = Literal["under way", "delivered", "history", "outdated", "interrupted"]
 
 
 class ViolationModel(BaseModel):
@@ -35,6 +36,9 @@ class ViolationModel(BaseModel):
     payload_bytes: int
     qos: int
     retain: bool
+    group: int | None = Field(description="Number of its group.")
+    replay: ReplayName | None = Field(description="How the replay of a held message ended; null while it is held.")
+    replayed: str | None = Field(description="When.", examples=[None])
 
 
 class Violations(BaseModel):
@@ -55,16 +59,25 @@ async def violations(
     topic: Annotated[str | None, Query(description="MQTT filter.", examples=["acme/#"])] = None,
     finding: Annotated[str | None, Query(description="Id or family.", examples=["payload.range"])] = None,
     client: Annotated[str | None, Query(description="Client id.")] = None,
+    group: Annotated[int | None, Query(ge=0, le=2**63 - 1, description="Number of a group, also a muted one.")] = None,
 ) -> Response:
-    """Who published what where, why it was refused or recorded, and what would have been right."""
+    """Who published what where, why it was refused or recorded, and what would have been right. Those of muted groups
+    are left out."""
     if topic is not None:
         demand_filter(topic)
+    store = store_of(ctx)
+    now_ms = ctx.platform.clock.wall_ms()
+    page, total, shed = await asyncio.to_thread(_read, store, limit, before, topic, finding, client, group, now_ms)
+    listed = [fields_of(record, ctx.may_read(who, record.violation.topic)) for record in page.violations]
+    return json_response({"violations": listed, "total": total, "shed": shed, "next": page.next})
+
+
+def store_of(ctx: Context) -> ViolationReader:
+    """Raises UnsError (`unknown.violations`) when there is none."""
     store = ctx.platform.violations
     if store is None:
         raise UnsError(Finding(id="unknown.violations", what="this server keeps no violations.", hint="See uns.yaml."))
-    page, total, shed = await asyncio.to_thread(_read, store, limit, before, topic, finding, client)
-    listed = [_fields(record, ctx.may_read(who, record.violation.topic)) for record in page.violations]
-    return json_response({"violations": listed, "total": total, "shed": shed, "next": page.next})
+    return store
 
 
 def _read(
@@ -74,8 +87,12 @@ def _read(
     topic: str | None,
     finding: str | None,
     client: str | None,
+    group: int | None,
+    now_ms: int,
 ) -> tuple[ViolationPage, int, int]:
-    page = store.list(limit, before=before, topic_filter=topic, finding=finding, client_id=client)
+    page = store.list(
+        limit, before=before, topic_filter=topic, finding=finding, client_id=client, group=group, now_ms=now_ms
+    )
     status = store.status()
     return page, store.count(), status.shed + status.dropped
 
@@ -85,7 +102,7 @@ def withheld(finding: Finding) -> Finding:
     return Finding(id=finding.id, what=CATALOG.get(finding.id, "The message broke a rule."))
 
 
-def _fields(record: ViolationRecord, readable: bool) -> dict[str, Any]:
+def fields_of(record: ViolationRecord, readable: bool) -> dict[str, Any]:
     violation = record.violation
     finding = violation.verdict.finding
     return {
@@ -102,4 +119,7 @@ def _fields(record: ViolationRecord, readable: bool) -> dict[str, Any]:
         "payload_bytes": len(violation.payload),
         "qos": violation.qos,
         "retain": violation.retain,
+        "group": record.group,
+        "replay": record.replay,
+        "replayed": None if record.replayed_ms is None else format_timestamp(record.replayed_ms),
     }

@@ -69,6 +69,10 @@ class Client:
         """POST `/api/v1/{resource}`."""
         return self._ask("POST", f"/api/v1/{resource}", json=body)
 
+    def delete(self, resource: str) -> Any:
+        """DELETE `/api/v1/{resource}`."""
+        return self._ask("DELETE", f"/api/v1/{resource}")
+
     def health(self) -> tuple[bool, Any]:
         """Is the server ready, and what does each of its checks say?"""
         response = self._send("GET", "/readyz")

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 import msgspec
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 from uns.app.cli.output import Output
 from uns.app.cli.text import finding_lines
@@ -27,14 +27,14 @@ class Refused(UnsError):
         self.outcome = outcome
 
 
-class Command(TyperCommand):
+class _Told:
     """Turns a finding into a message on stderr and an exit code: 1 failed, 3 denied, 4 not found, 5 invalid,
     6 unreachable (2, usage, is Typer's). A reader that closes the pipe has what it wanted."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
             try:
-                return super().invoke(ctx)
+                return super().invoke(ctx)  # type: ignore[misc]
             finally:
                 sys.stdout.flush()
         except UnsError as error:
@@ -43,6 +43,14 @@ class Command(TyperCommand):
         except BrokenPipeError:
             _discard_stdout()
             raise typer.Exit(0) from None
+
+
+class Command(_Told, TyperCommand):
+    """One command."""
+
+
+class Group(_Told, TyperGroup):
+    """Commands below one word, which does something by itself."""
 
 
 def _fail(finding: Finding, outcome: str, *, as_json: bool) -> NoReturn:

@@ -8,14 +8,17 @@ import typer
 from uns import __version__
 from uns.app.cli import (
     assets,
+    blocks,
     check,
     explain,
     get,
     golden,
     history,
+    inbox,
     lint,
     plan,
     pub,
+    replay,
     revisions,
     run,
     schema,
@@ -25,7 +28,7 @@ from uns.app.cli import (
     user,
     violations,
 )
-from uns.app.cli.command import Command
+from uns.app.cli.command import Command, Group
 
 app = typer.Typer(
     name="uns",
@@ -35,6 +38,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+violations_app = typer.Typer(cls=Group, invoke_without_command=True)
 source_app = typer.Typer(help="Connected devices and servers.", no_args_is_help=True)
 user_app = typer.Typer(help="Who may log in.", no_args_is_help=True)
 assets_app = typer.Typer(help="Equipment as a table, for a spreadsheet.", no_args_is_help=True)
@@ -67,12 +71,28 @@ _PANELS: dict[str, dict[str, Callable[..., Any]]] = {
         "revert": revisions.revert,
         "export": revisions.export,
         "explain": explain.explain,
-        "violations": violations.violations,
     },
+}
+_VIOLATIONS: dict[str, Callable[..., Any]] = {
+    "list": violations.violations_list,
+    "show": inbox.show,
+    "replay": replay.replay,
+    "assign": inbox.assign,
+    "resolve": inbox.resolve,
+    "reopen": inbox.reopen,
+    "mute": inbox.mute,
+    "unmute": inbox.unmute,
+    "block": blocks.block,
+    "unblock": blocks.unblock,
+    "blocks": blocks.blocks,
 }
 for _panel, _commands in _PANELS.items():
     for _name, _function in _commands.items():
         app.command(_name, cls=Command, rich_help_panel=_panel)(_function)
+violations_app.callback(invoke_without_command=True)(inbox.groups)
+for _name, _function in _VIOLATIONS.items():
+    violations_app.command(_name, cls=Command)(_function)
+app.add_typer(violations_app, name="violations", rich_help_panel="Govern")
 source_app.command("list", cls=Command)(source.source_list)
 app.add_typer(source_app, name="source", rich_help_panel="Govern")
 assets_app.command("export", cls=Command)(assets.assets_export)

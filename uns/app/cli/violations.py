@@ -1,4 +1,4 @@
-"""`uns violations`: which messages broke a rule, from whom, and how to mend it?"""
+"""`uns violations list`: which messages broke a rule, from whom, and how to mend it?"""
 
 from collections.abc import Iterator
 from typing import Annotated, Any
@@ -14,11 +14,14 @@ CSV_COLUMNS = ("id", "time", "outcome", "client_id", "role", "topic", "finding",
 _COLOURS = {"rejected": Colour.ERROR, "quarantined": Colour.ERROR, "warned": Colour.WARNING}
 
 
-def violations(
+def violations_list(
     topic: Annotated[str | None, typer.Option("--topic", help="Only topics that this filter matches.")] = None,
     finding: Annotated[str | None, typer.Option("--finding", help="Only this finding id, or family.")] = None,
     client: Annotated[str | None, typer.Option("--client", help="Only this client id.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many, the newest first.")] = 20,
+    group: Annotated[
+        int | None, typer.Option("--group", min=0, help="Only of this group, also when it is muted.")
+    ] = None,
     before: Annotated[int | None, typer.Option("--before", help="Only those older than this number.")] = None,
     server: ServerOption = DEFAULT_SERVER,
     user: UserOption = None,
@@ -28,7 +31,7 @@ def violations(
     """List refused, quarantined and tagged messages with their reasons."""
     from uns.app.cli.client import Client
 
-    query = {"topic": topic, "finding": finding, "client": client, "limit": limit, "before": before}
+    query = {"topic": topic, "finding": finding, "client": client, "group": group, "limit": limit, "before": before}
     with Client(server, user, ca) as talker:
         answer = talker.get("violations", **query)
     match chosen(output):
@@ -38,7 +41,7 @@ def violations(
             print_csv(CSV_COLUMNS, map(_row, answer["violations"]))
         case Output.TABLE if answer["violations"]:
             print_lines(_lines(answer, talker.now_ms(), of_stdout()))
-        case Output.TABLE if topic or finding or client or before:
+        case Output.TABLE if topic or finding or client or group or before:
             typer.echo(f"No violation is like that; {answer['total']} are stored in all.")
         case Output.TABLE:
             typer.echo("No violations: everything published so far kept the rules.")
@@ -51,13 +54,15 @@ def _lines(answer: dict[str, Any], now_ms: int, terminal: Terminal) -> Iterator[
     shown = f"{len(answer['violations'])} of {answer['total']}, the newest first."
     if answer["shed"]:
         shown += f" {answer['shed']} were lost because the store was full."
-    yield shown + (f" Older: uns violations --before {answer['next']}" if answer["next"] is not None else "")
+    yield shown + (f" Older: uns violations list --before {answer['next']}" if answer["next"] is not None else "")
 
 
 def _block(violation: dict[str, Any], now_ms: int, terminal: Terminal) -> Iterator[str]:
     finding, topic = violation["finding"], violation["topic"]
     width = min(terminal.width or PROSE_WIDTH, PROSE_WIDTH)
     outcome = terminal.coloured(violation["outcome"], _COLOURS.get(violation["outcome"]))
+    if violation["replay"]:
+        outcome += f" (replay: {violation['replay']})"
     moment = f"{ago_text(violation['time'], now_ms)} ({moment_text(violation['time'])})"
     yield f"#{violation['id']}  {outcome}  {finding['id']}  {moment}"
     yield f"  {printable(topic)}"
