@@ -28,7 +28,7 @@ def pytest_report_header() -> str:
 
 @dataclass(frozen=True)
 class Users:
-    """Passwords made for this run. ada is an operator, ben a viewer, cas a guest, dot a steward; no one else."""
+    """Passwords made for this run. ada: operator, ben: viewer, cas: guest, dot: steward; without one nobody gets in."""
 
     passwords: dict[str, str] = field(
         default_factory=lambda: {user: secrets.token_urlsafe(12) for user in ("ada", "ben", "cas", "dot")}
