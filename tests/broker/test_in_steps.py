@@ -14,6 +14,7 @@ from uns.mqtt import (
     Disconnect,
     Puback,
     Publish,
+    Pubrel,
     ReasonCode,
     Suback,
     Subscribe,
@@ -326,6 +327,32 @@ def test_a_crash_while_messages_are_passed_on_loses_none(clock: FakeClock, limit
     after.__dict__.update({name: each for name, each in disk.__dict__.items() if name != "ledger"})
     after.write()
     assert {each.session for each in after.deliveries.values()} == {heir.number}
+
+
+def test_what_is_sent_while_a_session_leaves_the_disk_goes_to_nobody_else_after_a_crash(
+    clock: FakeClock, limits: Limits
+) -> None:
+    """[MQTT-4.8.2-5], when a kept session is taken up by a connection that it ends with."""
+    broker = make_broker(clock, limits)
+    disk = Disk(broker)
+    member, publisher, heir = Peer(broker), Peer(broker), Peer(broker)
+    for name, peer in (("member", member), ("publisher", publisher), ("heir", heir)):
+        peer.connect(name, properties=KEPT)
+    member.send_subscribe(SHARE, qos=2)
+    member.lose()
+    publisher.publish("open/x", b"1", qos=2)
+    publisher.send(Pubrel(1))
+    heir.send_subscribe(SHARE, qos=2)
+    disk.write()
+    hurry(broker)
+    again = Peer(broker)
+    again.connect("member", clean=False)
+    disk.write()
+    assert payloads(again) + [each.payload for each in again.backlog] == [b"1"]
+    restarted = make_broker(clock, limits)
+    restarted.restore(disk.snapshot())
+    session = restarted.sessions.get("heir")
+    assert not session.held_bytes
 
 
 def test_options_of_the_last_subscribe_count(hurried: Broker) -> None:

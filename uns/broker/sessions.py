@@ -123,16 +123,23 @@ class SessionTable:
         if expiry_s:
             self._ledger.session(session)
         elif session.number:
-            self._ledger.session_ended(session)
-            self._turns.in_steps(self._drop_rows([*session.queue, *session.inflight.values()]))
+            self._turns.in_steps(self._keep_no_more(session))
 
-    def _drop_rows(self, outgoings: list[Outgoing]) -> Iterator[None]:
-        """The session ends with its connection, so nothing on its way to it outlives a crash either."""
-        for number, outgoing in enumerate(outgoings, 1):
+    def _keep_no_more(self, session: Session) -> Iterator[None]:
+        """The session ends with its connection, so nothing of it outlives a crash either.
+
+        It is kept until its rows are gone: what is sent at QoS 2 meanwhile must not stand on disk as if it were not.
+        """
+        for number, outgoing in enumerate([*session.queue, *session.inflight.values()], 1):
             if outgoing.number:
                 self._ledger.dropped(outgoing)
             if number % ROWS_AT_ONCE == 0:
                 yield
+        for outgoing in (*session.queue, *session.inflight.values()):  # what came, or was sent, during these steps
+            if outgoing.number:
+                self._ledger.dropped(outgoing)
+        if session.number:
+            self._ledger.session_ended(session)
 
     def room_finding(self, client_id: str, expiry_s: int) -> Finding | None:
         """Why no session that outlives its connection can be made for this client, or None.
