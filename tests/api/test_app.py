@@ -89,8 +89,8 @@ async def test_every_operation_is_described(app: FastAPI) -> None:
         f"/api/v1/{name}"
         for name in (
             "info", "tree", "search", "topics/{topic}", "history/{topic}", "stream", "violations", "sources", "clients",
-            "check", "publish", "explain", "plan", "apply", "export", "drift", "revisions", "revisions/{number}",
-            "revisions/{number}/revert",
+            "check", "publish", "explain", "plan", "whatif", "apply", "export", "drift", "revisions",
+            "revisions/{number}", "revisions/{number}/revert",
             "violations/groups", "violations/groups/{group_id}",
             "violations/groups/{group_id}/actions", "violations/replay", "blocks", "blocks/{block_id}",
         )

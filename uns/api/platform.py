@@ -15,6 +15,7 @@ from uns.errors import Finding
 from uns.policy.admission import CompiledAdmission
 from uns.policy.inbox import Act, Action, Block, Group, GroupPage, GroupState, Report, Sort, Wanted
 from uns.policy.plan import FileChange, Plan, Revision
+from uns.policy.verdict import Mode
 from uns.policy.violation import Violation
 from uns.samples import Sample
 from uns.source_status import SourceStatus
@@ -194,6 +195,7 @@ class Governor(Protocol):
         """Of the revision that runs."""
 
     async def plan(self, files: Mapping[str, bytes], since_ms: int | None = None) -> Plan: ...
+    async def what_if(self, modes: Mapping[str, Mode], since_ms: int) -> Plan: ...
     async def apply(
         self, files: Mapping[str, bytes], who: str, why: str, base: int | None = None, *, force: bool = False
     ) -> tuple[Revision, Plan]: ...

@@ -39,6 +39,7 @@ from uns.history import Recorder, SqliteHistory, query
 from uns.host.application import SparkplugHost
 from uns.link import Link, Message
 from uns.persistence import BrokerStore, Durability, GroupCommit
+from uns.policy import CompiledAdmission
 from uns.policy.verdict import Mode, judge
 from uns.policy.violation import Violation
 from uns.revisions import RevisionStore
@@ -54,7 +55,6 @@ from uns.server.renewal import Served, follow
 from uns.server.trim import give_memory_back
 from uns.server.websocket import PATH
 from uns.storage import Limits as BufferLimits
-from uns.topics import matches
 from uns.violations import Blocks, Inbox, Quarantine, StoredViolation, ViolationStore
 from uns.web import SECURITY_HEADERS, STATIC
 
@@ -62,6 +62,8 @@ log = logging.getLogger(__name__)
 
 HOST_CLIENT_ID = "sparkplug-host"
 HOST_TICK_S = 0.2
+FLUSH_S = 1.0
+"""What was published just before it is asked for is waited for so long."""
 
 DevicesReady = Callable[[], Awaitable[None]]
 
@@ -145,7 +147,7 @@ async def serve(
         stack.push_async_callback(mqtt.stop)  # the last to leave: its clients still hear of the deaths below
         link = partial(BrokerLink, broker)
         recorder, read_history, read_samples = _start_history(plant, data, link("history"), clock, stack)
-        replayer = Replayer(broker, _quarantine(violations), inbox, clock, _past(plant, recorder))
+        replayer = Replayer(broker, _quarantine(violations), inbox, clock, _past(recorder))
         host = _start_host(plant, link(HOST_CLIENT_ID), clock, violations.record, recorder)
         host.adopt(projected)
         stack.callback(host.stop)
@@ -153,13 +155,18 @@ async def serve(
         stack.push_async_callback(stop_task, ticking)
         sources = Sources(plant.sources, host, link, clock, data)
         stack.push_async_callback(sources.stop)
+
+        def on_policy(policy: CompiledAdmission) -> None:
+            replace_policy(app, policy)
+            violations.namespace = policy.namespace
+
         governor = Governor(
             plant,
             os.environ,
             revisions,
             broker,
             clock,
-            Switch(broker, authenticator, sources, recorder, lambda policy: replace_policy(app, policy)),
+            Switch(broker, authenticator, sources, recorder, on_policy),
             read_history=read_samples,
             read_violations=partial(_since, violations),
         )
@@ -273,7 +280,15 @@ def _start_history(
     )
     recorder.start()
     stack.callback(recorder.stop)
-    return recorder, partial(query, store), store.read
+    return recorder, partial(query, store), partial(_read_samples, recorder, store)
+
+
+def _read_samples(
+    recorder: Recorder, store: SqliteHistory, topics: Iterable[str], start_ms: int, end_ms: int
+) -> Iterator[tuple[str, Iterator[Sample]]]:
+    """Each topic with its samples, those that were published just now included."""
+    recorder.flush(FLUSH_S)
+    return ((topic, store.read(topic, start_ms, end_ms)) for topic in topics)
 
 
 def _quarantine(violations: ViolationStore) -> Quarantine:
@@ -287,14 +302,14 @@ def _quarantine(violations: ViolationStore) -> Quarantine:
     return quarantine
 
 
-def _past(plant: Plant, recorder: Recorder | None) -> Record:
+def _past(recorder: Recorder | None) -> Record:
     """How a value gets into history without being current: what history records of the tree."""
 
     def record(topic: str, sample: Sample) -> bool:
-        recorded = recorder is not None and any(matches(each, topic) for each in plant.record_filters)
-        if recorded and recorder is not None:
-            recorder.record_historical(topic, sample)
-        return recorded
+        if recorder is None or not recorder.records(topic):
+            return False
+        recorder.record_historical(topic, sample)
+        return True
 
     return record
 

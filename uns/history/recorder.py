@@ -19,6 +19,7 @@ from uns.history.store import HistoryStore, Row
 from uns.link import Link, Message
 from uns.samples import Sample, decode_sample
 from uns.storage import BatchWriter, Limits
+from uns.topics import matches
 
 _DAY_MS = 86_400_000
 _PRUNE_EVERY_MS = 3_600_000
@@ -101,6 +102,10 @@ class Recorder:
         """Leave the broker and write what is buffered."""
         self._link.close()
         self._writer.close()
+
+    def records(self, topic: str) -> bool:
+        """Is this topic among what is recorded?"""
+        return any(matches(topic_filter, topic) for topic_filter in self._filters)
 
     def record_historical(self, topic: str, sample: Sample) -> None:
         """Record a value that was not published as current, such as one from a store-and-forward buffer."""

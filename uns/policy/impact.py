@@ -1,6 +1,6 @@
 """Whom does a changed policy touch? Live publishers, subscribers, and values that would be left behind."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import msgspec
 
@@ -105,8 +105,3 @@ def _touched(client_id: str, why: str, topics: list[str]) -> Touched:
 
 def _id_of(finding: Finding | None) -> str:
     return finding.id if finding is not None else ""
-
-
-def by_topic(live: Iterable[LiveTopic]) -> Mapping[str, LiveTopic]:
-    """The same, to be asked by topic."""
-    return {one.topic: one for one in live}

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 import msgspec
 
+from uns.errors import Finding, UnsError, shorten
 from uns.policy.names import fits
 from uns.policy.naming import Naming
 from uns.policy.node import Node
@@ -135,6 +136,20 @@ class Namespace:
             if above.mode is not None:
                 return above.mode, above.path
         return self.mode, ""
+
+    def set_mode(self, path: str, mode: Mode) -> None:
+        """State another mode, for a what-if on a namespace that nothing is compiled from yet; "" is the default of all.
+
+        Raises UnsError (`unknown.path`) where no level is declared.
+        """
+        if not path:
+            self.mode = mode
+            return
+        node, rest = self.locate(path)
+        if rest:
+            what = f"no level '{shorten(path)}' is declared."
+            raise UnsError(Finding(id="unknown.path", what=what, where=path, hint="Name a branch of namespace.yaml."))
+        node.mode = mode
 
     def owner_of(self, node: Node) -> str:
         """The nearest stated owner, from the node upwards; the model's, when nobody in the tree is named."""

@@ -157,6 +157,26 @@ def test_a_tighter_contract_takes_over_while_everybody_stays(
     assert (plant / "models/mixer.v2.yaml").is_file()
 
 
+def test_a_stricter_branch_is_judged_on_what_was_published(
+    ask: Callable[..., Result], client: Callable[[str], Client], wanted: Path
+) -> None:
+    write(wanted, namespace=NAMESPACE.replace("mode: reject", "mode: observe"))
+    assert ask("apply", str(wanted)).code == 0
+    plc = client("plc")
+    assert [plc.publish(TEMPERATURE, value) for value in (90, 110, 120)] == [0, 0, 0]
+    until(lambda: len(ask("history", TEMPERATURE).json["points"]) == 3, "they are in the history")
+    found = ask("whatif", "acme/site", "reject").json
+    assert found["files"] == []
+    assert found["foresight"]["refused_count"] == 2
+    (refused,) = found["foresight"]["refused"]
+    assert (refused["finding"], refused["topic"], refused["client_id"]) == ("payload.range", TEMPERATURE, "plc")
+    assert [(each["client_id"], each["why"]) for each in found["publishers"]] == [("plc", "rejected: payload.range")]
+    assert plc.publish(TEMPERATURE, 130) == 0, "nothing has changed"
+    shown = ask("whatif", "", "quarantine", "-o", "table").out
+    assert "3 would be refused" in shown
+    assert ask("whatif", "acme/sight", "reject").code == 4
+
+
 def test_an_export_applied_again_is_nothing_new(ask: Callable[..., Result], tmp_path: Path) -> None:
     assert ask("export", str(tmp_path / "out")).code == 0
     assert (tmp_path / "out/namespace.yaml").read_text() == NAMESPACE, "with its comments"

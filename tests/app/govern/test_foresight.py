@@ -1,5 +1,6 @@
 """The past judged by other rules."""
 
+from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from types import SimpleNamespace
 from typing import Any
@@ -19,9 +20,10 @@ TEMPERATURE = "acme/ghent/packaging/line1/filler/temperature"
 LIVE = [LiveTopic(TEMPERATURE, "plc-1", "engineer", b"", retained=True)]
 
 
-def history(topic: str, start_ms: int, end_ms: int) -> list[Sample]:
-    values = [20.0, 90.0, 110.0] if topic == TEMPERATURE else []
-    return [Sample(value, Quality.GOOD, start_ms + number) for number, value in enumerate(values)]
+def history(topics: Iterable[str], start_ms: int, end_ms: int) -> Iterator[tuple[str, list[Sample]]]:
+    for topic in topics:
+        values = [20.0, 90.0, 110.0] if topic == TEMPERATURE else []
+        yield topic, [Sample(value, Quality.GOOD, start_ms + number) for number, value in enumerate(values)]
 
 
 def hotter(maximum: int) -> Any:

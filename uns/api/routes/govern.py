@@ -10,12 +10,13 @@ from pydantic import BaseModel, Field
 from uns.api.bodies import StrictRoute
 from uns.api.context import Context, Ctx, Who
 from uns.api.described import model_of
-from uns.api.models import ERRORS, NOT_FOUND, TIME, TOO_LARGE, ErrorModel
+from uns.api.models import ERRORS, NOT_FOUND, TIME, TOO_LARGE, ErrorModel, ModeName
 from uns.api.platform import Governor
 from uns.api.responses import json_response
 from uns.errors import Finding, UnsError
 from uns.fields import parse_duration
 from uns.policy.plan import FileChange, Plan, Revision
+from uns.policy.verdict import Mode
 from uns.samples import format_timestamp
 
 CONFLICT: dict[int | str, dict[str, Any]] = {
@@ -37,6 +38,15 @@ class PlanRequest(Files):
     """What to look at."""
 
     since: str | None = Field(None, examples=["24h"], description="Judge what was published in this time too.")
+
+
+class WhatIfRequest(BaseModel):
+    """Which branches, and how strict they would be."""
+
+    modes: dict[str, ModeName] = Field(
+        examples=[{"acme/ghent": "reject"}], description="By path; the empty path is the default of the namespace."
+    )
+    since: str = Field("24h", description="Judge what was published in this time.")
 
 
 class ApplyRequest(Files):
@@ -106,6 +116,15 @@ async def plan(ctx: Ctx, who: Who, request: PlanRequest) -> Response:
     governor = _governor(ctx, who)
     since_ms = None if request.since is None else ctx.platform.clock.wall_ms() - _duration_ms(request.since)
     return json_response(await governor.plan(_contents(request.files), since_ms))
+
+
+@router.post("/whatif", response_model=model_of(Plan), responses=NOT_FOUND, summary="What if branches were stricter?")
+async def what_if(ctx: Ctx, who: Who, request: WhatIfRequest) -> Response:
+    """Whom it would touch now, and which messages of the past it would have refused, by finding, client and topic."""
+    governor = _governor(ctx, who)
+    since_ms = ctx.platform.clock.wall_ms() - _duration_ms(request.since)
+    modes = {path: Mode(mode) for path, mode in request.modes.items()}
+    return json_response(await governor.what_if(modes, since_ms))
 
 
 @router.post("/apply", response_model=Applied, responses=CONFLICT, summary="Let these files take over")

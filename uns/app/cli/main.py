@@ -65,6 +65,7 @@ _PANELS: dict[str, dict[str, Callable[..., Any]]] = {
         "lint": lint.lint,
         "test": golden.golden,
         "plan": plan.plan,
+        "whatif": plan.whatif,
         "apply": plan.apply,
         "drift": revisions.drift,
         "revisions": revisions.revisions,

@@ -41,6 +41,26 @@ def plan(
     _print(answer, output, diff=diff)
 
 
+def whatif(
+    path: Annotated[str, typer.Argument(metavar="PATH", help="A branch, for example acme/ghent; '' is everything.")],
+    mode: Annotated[str, typer.Argument(metavar="MODE", help="observe, warn, quarantine or reject.")],
+    since: Annotated[str, typer.Option("--since", help="Judge what was published in this time.")] = "24h",
+    server: ServerOption = DEFAULT_SERVER,
+    user: UserOption = None,
+    ca: CaOption = None,
+    output: OutputOption = None,
+) -> None:
+    """Show what a stricter (or laxer) branch would refuse, judged on what was published lately.
+
+    Nothing is changed.
+    """
+    from uns.app.cli.client import Client
+
+    with Client(server, user, ca, timeout_s=PLAN_TIMEOUT_S) as client:
+        answer = client.post("whatif", {"modes": {path: mode}, "since": since})
+    _print(answer, output)
+
+
 def apply(
     directory: PlantArgument,
     why: WhyOption = "",

@@ -18,10 +18,13 @@ def plan_lines(plan: dict[str, Any], terminal: Terminal, *, diffs: bool = False)
     """diffs: with what differs in each file, line by line."""
     width = min(terminal.width or PROSE_WIDTH, PROSE_WIDTH)
     files = plan["files"]
-    if not files:
+    if not files and not plan["changes"]:
         yield f"Nothing differs from revision {plan['base']}, which runs."
         return
-    yield f"{counted(len(files), 'file')} not as in revision {plan['base']}, which runs:"
+    if files:
+        yield f"{counted(len(files), 'file')} not as in revision {plan['base']}, which runs:"
+    else:
+        yield f"As revision {plan['base']}, which runs, but:"
     for file in files:
         yield _sign(file["kind"], file["name"], terminal)
         if diffs:

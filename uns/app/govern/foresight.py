@@ -21,8 +21,8 @@ MAX_S = 15.0
 SHOWN = 50
 LOOK_EVERY = 1000
 
-ReadHistory = Callable[[str, int, int], Iterable[Sample]]
-"""(topic, from ms, to ms): the samples, oldest first."""
+ReadHistory = Callable[[Iterable[str], int, int], Iterable[tuple[str, Iterable[Sample]]]]
+"""(topics, from ms, to ms): each topic with its samples, oldest first."""
 
 
 class Refused(Protocol):
@@ -61,20 +61,19 @@ def foresee(
     """Judge what was taken since then, and what was refused and kept. Blocks on the disk, for at most `MAX_S`."""
     refused, admitted, judged, complete = _Tally(), _Tally(), 0, True
     until_s = time.monotonic() + MAX_S
-    for one in live:
-        if read is None or not complete:
-            break
-        if one.topic.startswith("$"):
-            continue
-        rule = after.rule(one.topic)
-        for sample in read(one.topic, since_ms, now_ms):
+    by_topic = {one.topic: one for one in live if not one.topic.startswith("$")}
+    for topic, samples in read(by_topic, since_ms, now_ms) if read is not None else ():
+        one, rule = by_topic[topic], after.rule(topic)
+        for sample in samples:
             judged += 1
             verdict = decide(rule, one.role, encode_sample(sample))
             if verdict.finding is not None and not verdict.delivered:
-                refused.add(verdict.finding, one.topic, one.client_id)
+                refused.add(verdict.finding, topic, one.client_id)
             if judged >= MAX_JUDGED or (judged % LOOK_EVERY == 0 and time.monotonic() >= until_s):
                 complete = False
                 break
+        if not complete:
+            break
     for record in kept:
         violation = record.violation
         then = violation.verdict.finding

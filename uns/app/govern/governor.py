@@ -25,6 +25,7 @@ from uns.policy.difference import concerned, policy_changes, topic_changes
 from uns.policy.impact import LiveClient, LiveTopic, orphans, touched_publishers, touched_subscribers
 from uns.policy.impact import counted as counted_topics
 from uns.policy.plan import FileChange, Plan, Revision, Warned
+from uns.policy.verdict import Mode
 from uns.revisions import RevisionStore, State
 from uns.server.garbage import set_aside
 
@@ -88,6 +89,16 @@ class Governor:
         """What these files would change. since_ms: judge also what was published since then. Raises UnsError
         (`plant.invalid`) when they cannot run."""
         candidate = await self._read(files)
+        return await self._plan(candidate, since_ms)
+
+    async def what_if(self, modes: Mapping[str, Mode], since_ms: int) -> Plan:
+        """What if these branches had these modes: whom it would touch now, and what of the past it would have refused.
+
+        modes: by path of a declared level; "" is the mode of the whole namespace. Raises UnsError (`unknown.path`).
+        """
+        candidate = await self._read(self.export())
+        for path, mode in modes.items():
+            candidate.plant.namespace.set_mode(path, mode)
         return await self._plan(candidate, since_ms)
 
     async def apply(

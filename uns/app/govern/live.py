@@ -3,6 +3,7 @@
 import asyncio
 
 from uns.broker import Broker
+from uns.policy import INTERNAL
 from uns.policy.impact import LiveClient, LiveTopic
 
 MAX_LIVE = 200_000
@@ -10,14 +11,21 @@ SLICE = 2000
 
 
 async def live_topics(broker: Broker) -> list[LiveTopic]:
-    """The topics that a client of this run has published on, at most `MAX_LIVE`."""
+    """The topics that have a value, at most `MAX_LIVE`. Who published one before the last restart is judged as the
+    platform itself: its role is not known any more."""
     found: list[LiveTopic] = []
     for looked_at, entry in enumerate(broker.topics.matched_by("#"), start=1):
         topic, current = entry
         publisher = current.publisher
         if publisher is not None and (current.payload or current.retained is not None):
             found.append(
-                LiveTopic(topic, publisher.client_id, publisher.role, current.payload, current.retained is not None)
+                LiveTopic(
+                    topic,
+                    publisher.client_id,
+                    publisher.role or INTERNAL,
+                    current.payload,
+                    current.retained is not None,
+                )
             )
         if len(found) >= MAX_LIVE:
             break
