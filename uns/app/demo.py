@@ -1,8 +1,10 @@
 """The demo: the simulated plant in a process of its own, and the server that connects to it."""
 
 import asyncio
+import hashlib
 import logging
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -33,13 +35,28 @@ def demo(mqtt_port: int | None, http_port: int | None, data: Path | None) -> Non
     environ |= {"PLANT_HOST": "127.0.0.1", "OPCUA_PORT": str(opcua_port), "MODBUS_PORT": str(modbus_port)}
     ready = threading.Event()
     with _simulator(opcua_port, modbus_port, ready) as announcement:
-        plant = load_valid_plant(PLANT, environ)
+        data = data or DEFAULT_DATA
+        plant = load_valid_plant(own_copy(data / "plant"), environ)
 
         def on_ready(addresses: Addresses) -> None:
-            print(_welcome(addresses, opcua_port, modbus_port, data or DEFAULT_DATA), flush=True)  # noqa: T201
+            print(_welcome(addresses, opcua_port, modbus_port, data), flush=True)  # noqa: T201
 
-        run(plant, data or DEFAULT_DATA, on_ready, partial(_simulator_ready, announcement, ready))
+        run(plant, data, on_ready, partial(_simulator_ready, announcement, ready))
     print("Stopped.")  # noqa: T201
+
+
+def own_copy(directory: Path) -> Path:
+    """The demo's plant directory, to be changed as one likes; made anew when the packaged one is another than then."""
+    digest = hashlib.sha256()
+    for path in sorted(PLANT.rglob("*")):
+        if path.is_file():
+            digest.update(path.relative_to(PLANT).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    origin = directory / ".origin"
+    if not origin.is_file() or origin.read_text() != digest.hexdigest():
+        shutil.rmtree(directory, ignore_errors=True)
+        shutil.copytree(PLANT, directory)
+        origin.write_text(digest.hexdigest())
+    return directory
 
 
 @contextmanager

@@ -8,7 +8,6 @@ broker ◀─ MQTT listeners         violations ◀─┐
 
 import asyncio
 import logging
-import os
 import secrets
 import signal
 import time
@@ -114,7 +113,7 @@ async def serve(
         stack.enter_context(own_data(data))
         revisions = RevisionStore(data / "revisions.db")
         stack.push_async_callback(asyncio.to_thread, revisions.close)
-        plant = await asyncio.to_thread(finish_pending, revisions, plant, os.environ)
+        plant = await asyncio.to_thread(finish_pending, revisions, plant)
         violations = ViolationStore(
             data / "violations.db",
             **settings.violations.model_dump(),
@@ -122,7 +121,7 @@ async def serve(
         )
         stack.push_async_callback(asyncio.to_thread, violations.close)
         inbox, blocks = Inbox(violations), Blocks(violations)
-        authenticator = Authenticator(plant.access, clock, directory=plant.directory)
+        authenticator = Authenticator(plant.access, clock, directory=plant.directory, environ=plant.environ)
         authentication = Authentication(authenticator)
         stack.push_async_callback(authentication.stop)
         health = Health()
@@ -162,7 +161,6 @@ async def serve(
 
         governor = Governor(
             plant,
-            os.environ,
             revisions,
             broker,
             clock,

@@ -70,6 +70,11 @@ class SourceSpec(msgspec.Struct, frozen=True):
     def edge(self) -> str:
         return f"{self.group}/{self.node}"
 
+    def stated(self) -> dict[str, Any]:
+        """What the source file says, to be compared with another's: the points of two readings are never equal."""
+        fields: dict[str, Any] = msgspec.to_builtins([self.name, self.adapter, self.endpoint, self.edge, self.options])
+        return {"source": fields, "points": [msgspec.to_builtins(point) for point in self.rules]}
+
     @property
     def config(self) -> SourceConfig:
         """The part that the adapter gets."""

@@ -21,7 +21,7 @@ class Candidate(msgspec.Struct, frozen=True):
     accounts: dict[str, Account]
 
 
-def read_candidate(running: Plant, files: Mapping[str, bytes], environ: Mapping[str, str]) -> Candidate:
+def read_candidate(running: Plant, files: Mapping[str, bytes]) -> Candidate:
     """Takes seconds for ten thousand assets: call it in a thread.
 
     Raises UnsError: `request.files` for a path that no plant file has, `plant.invalid` with the first error,
@@ -38,10 +38,10 @@ def read_candidate(running: Plant, files: Mapping[str, bytes], environ: Mapping[
                 )
             )
     settings = {name: content for name, content in running.files.contents.items() if name == SETTINGS}
-    plant = load_files(PlantFiles({**settings, **files}), running.directory, environ)
+    plant = load_files(PlantFiles({**settings, **files}), running.directory, running.environ)
     if plant.errors:
         raise UnsError(_invalid(plant))
-    return Candidate(plant, dict(files), plant.admission(), load_accounts(plant.access, plant.directory, environ))
+    return Candidate(plant, dict(files), plant.admission(), load_accounts(plant.access, plant.directory, plant.environ))
 
 
 def _invalid(plant: Plant) -> Finding:

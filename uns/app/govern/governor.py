@@ -46,7 +46,6 @@ class Governor:
     def __init__(
         self,
         plant: Plant,
-        environ: Mapping[str, str],
         store: RevisionStore,
         broker: Broker,
         clock: Clock,
@@ -56,7 +55,6 @@ class Governor:
         read_violations: ReadViolations | None = None,
     ) -> None:
         self.plant = plant
-        self._environ = environ
         self._store = store
         self._broker = broker
         self._clock = clock
@@ -152,7 +150,7 @@ class Governor:
         return file_changes(self.plant.files.governed, on_disk)
 
     async def _read(self, files: Mapping[str, bytes]) -> Candidate:
-        return await _in_thread(read_candidate, self.plant, files, self._environ)
+        return await _in_thread(read_candidate, self.plant, files)
 
     async def _plan(self, candidate: Candidate, since_ms: int | None) -> Plan:
         live = await live_topics(self._broker)
@@ -220,7 +218,7 @@ async def _in_thread(work: Callable[..., Made], *arguments: Any) -> Made:
     return await asyncio.to_thread(aside)
 
 
-def finish_pending(store: RevisionStore, plant: Plant, environ: Mapping[str, str]) -> Plant:
+def finish_pending(store: RevisionStore, plant: Plant) -> Plant:
     """Carry out what a crash left half applied, before anything runs: its files were checked and are all kept."""
     pending = store.pending()
     if pending is None:
@@ -231,7 +229,7 @@ def finish_pending(store: RevisionStore, plant: Plant, environ: Mapping[str, str
     store.settle(pending.number, State.APPLIED)
     log.warning("revision %d was being applied when the server was killed; its files are in place now", pending.number)
     contents = {name: content for name, content in plant.files.contents.items() if name == SETTINGS} | files
-    return load_files(PlantFiles(contents), plant.directory, environ)
+    return load_files(PlantFiles(contents), plant.directory, plant.environ)
 
 
 def _kinds(changes: Sequence[FileChange]) -> dict[str, str]:

@@ -5,8 +5,6 @@ accounts ─▶ door and sessions ─▶ API ─▶ history filters ─▶ sourc
 
 from collections.abc import Callable, Iterator, Sequence
 
-import msgspec
-
 from uns.app.plant import Plant
 from uns.app.sources import Sources
 from uns.broker import Broker
@@ -53,10 +51,7 @@ def source_changes(before: Sequence[SourceSpec], after: Sequence[SourceSpec]) ->
             yield SourceChange(name, "removed")
         elif name not in old:
             yield SourceChange(name, "added")
-        elif old[name] != new[name]:
-            yield SourceChange(name, "changed", _why(old[name], new[name]))
-
-
-def _why(old: SourceSpec, new: SourceSpec) -> str:
-    stated = msgspec.structs.replace(old, rules=new.rules)
-    return "the rules of its models" if stated == new else "its file"
+        elif old[name].stated() != new[name].stated():
+            yield SourceChange(name, "changed", "its file")
+        elif list(old[name].rules.values()) != list(new[name].rules.values()):
+            yield SourceChange(name, "changed", "the rules of its models")

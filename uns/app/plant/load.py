@@ -58,6 +58,7 @@ def _load(reading: "_Reading") -> Plant:
     plant = Plant(
         directory=directory,
         files=files,
+        environ=reading.environ,
         settings=settings,
         registry=registry,
         namespace=namespace,
@@ -77,7 +78,7 @@ class _Reading:
         self.files = files
         self.directory = directory
         self.problems: list[Problem] = []
-        self._environ = environ
+        self.environ = environ
         self._broken: set[str] = set()
         self._settings_file: YamlFile | None = None
         self._places: dict[str, YamlFile | CsvFile] = {}
@@ -102,7 +103,7 @@ class _Reading:
 
     def settings(self) -> Settings:
         file = self._settings_file = self._file("uns.yaml")
-        settings, findings = read_settings(None if file is None else file.data, self._environ)
+        settings, findings = read_settings(None if file is None else file.data, self.environ)
         for finding in findings:
             if finding.id == "plant.environment":
                 self.problems.append(Problem(finding, "environment"))
@@ -193,7 +194,7 @@ class _Reading:
         if name in self.files.unreadable:
             file = YamlFile(name, None, {}, [self._unreadable(name)])
         else:
-            file = read_yaml(self.files.contents[name], name, self._environ)
+            file = read_yaml(self.files.contents[name], name, self.environ)
         self.problems += file.problems
         self._places[name] = file
         return file

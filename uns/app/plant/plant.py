@@ -1,5 +1,6 @@
 """What does a plant directory say, all files together, and what is wrong with it?"""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -15,10 +16,14 @@ from uns.server.renewal import Served
 
 
 class Plant(msgspec.Struct, frozen=True, kw_only=True):
-    """One plant directory as read. With errors it holds what could be read: to look at, not to serve."""
+    """One plant directory as read. With errors it holds what could be read: to look at, not to serve.
+
+    environ: what the variables in its files stand for.
+    """
 
     directory: Path
     files: PlantFiles
+    environ: Mapping[str, str]
     settings: Settings
     registry: Registry
     namespace: Namespace
