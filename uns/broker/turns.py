@@ -39,8 +39,19 @@ class Turns:
             return now_ms + TURN_MS
         if self._ends_ms is None:
             self._ends_ms = now_ms + TURN_MS
-            self._begin()
+        else:
+            self._begin()  # it is shared: somebody must say when it is over
         return self._ends_ms
+
+    @property
+    def is_shared(self) -> bool:
+        """Has the present turn been asked for twice, or is something left for the next one?"""
+        return self._begun
+
+    def renew(self) -> None:
+        """The loop has turned since the last call; nobody else has noticed, as nothing was left to be done."""
+        if not self._begun:
+            self._ends_ms = None
 
     def wait(self, proceed: Callable[[], None]) -> None:
         """Call this in a later turn, after those who wait already."""

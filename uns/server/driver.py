@@ -14,6 +14,7 @@ from typing import cast
 
 from uns.broker import Broker, Connection, State
 from uns.server.unacknowledged import unacknowledged_bytes
+from uns.server.writes import Writes
 
 CHUNK_BYTES = 65_536
 """A chunk of this size says that the peer sends faster than it is read."""
@@ -33,13 +34,13 @@ class MqttProtocol:
     def __init__(
         self,
         broker: Broker,
-        protocols: dict[Connection, "MqttProtocol"],
+        writes: Writes,
         over: str = "",
         *,
         names_user: bool = False,
     ) -> None:
         self._broker = broker
-        self._protocols = protocols
+        self._writes = writes
         self._connection: Connection | None = None
         self._transport: asyncio.Transport | None = None
         self._abort: asyncio.TimerHandle | None = None
@@ -60,14 +61,18 @@ class MqttProtocol:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance
         certified = certified_user(self._transport) if self._names_user else None
         self._connection = self._broker.accept(address, self.over, certified)
-        self._protocols[self._connection] = self
+        self._writes.protocols[self._connection] = self
         self._connection.buffered = self._transport.get_write_buffer_size
         self._connection.unacknowledged_bytes = partial(unacknowledged_bytes, self._transport)
         self._transport.set_write_buffer_limits(high=self._broker.limits.max_unsent_bytes)
 
     def data_received(self, data: bytes) -> None:
         assert self._connection is not None
-        at_rest = self._connection.receive(data)
+        self._writes.begin()
+        try:
+            at_rest = self._connection.receive(data)
+        finally:
+            self._writes.end()
         if len(data) >= CHUNK_BYTES:
             self._regulate(yields=True)
         elif not at_rest:
@@ -81,7 +86,7 @@ class MqttProtocol:
         if self._abort is not None:
             self._abort.cancel()
         if self._connection is not None:
-            del self._protocols[self._connection]
+            del self._writes.protocols[self._connection]
             self._connection.lost()
         self.closed.set_result(None)
 

@@ -10,18 +10,17 @@ import logging
 from functools import partial
 from typing import cast
 
-from uns.broker import Broker, Connection
+from uns.broker import Broker
 from uns.server.driver import MqttProtocol
 from uns.server.renewal import Served
 from uns.server.tls import Handshakes, TlsListener
 from uns.server.upgrade import Gate
 from uns.server.websocket import MqttWebSocket
+from uns.server.writes import Writes
 
 log = logging.getLogger(__name__)
 
 TICK_S = 0.05
-WRITES_PER_TURN = 500
-"""Sockets that are written to before the loop sees to what came in: a message may go to ten thousand clients."""
 
 
 class MqttListener:
@@ -29,13 +28,12 @@ class MqttListener:
 
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
-        self._protocols: dict[Connection, MqttProtocol] = {}
         self._servers: list[asyncio.Server] = []
         self._secure: list[TlsListener] = []
         self.handshakes = Handshakes(broker.limits.connect_timeout_s)
         self._loop = asyncio.get_running_loop()
         self._tick = self._loop.call_later(TICK_S, self._on_tick)
-        broker.on_ready = self._on_ready
+        self._writes = Writes(broker, self._loop)
         broker.turns.on_begin = self._on_turn
 
     async def start(self, host: str, port: int, tls: Served | None = None, *, names_user: bool = False) -> int:
@@ -67,10 +65,10 @@ class MqttListener:
         await self.handshakes.stop()
         self._broker.shut_down()
         while self._broker.ready:
-            self._flush()
+            self._writes.flush()
         self._tick.cancel()
         leaving = []
-        for protocol in list(self._protocols.values()):
+        for protocol in list(self._writes.protocols.values()):
             protocol.close()
             leaving.append(protocol.closed)
         if leaving:
@@ -80,34 +78,16 @@ class MqttListener:
 
     def web_socket(self, gate: Gate, *, names_user: bool = False) -> MqttWebSocket:
         """The protocol of one connection that an HTTP listener upgrades; it takes the request, then frames."""
-        return MqttWebSocket(self._broker, self._protocols, gate, names_user=names_user)
+        return MqttWebSocket(self._broker, self._writes, gate, names_user=names_user)
 
     def _protocol(self) -> asyncio.Protocol:
-        return cast(asyncio.Protocol, MqttProtocol(self._broker, self._protocols))
+        return cast(asyncio.Protocol, MqttProtocol(self._broker, self._writes))
 
     def _secured(self, names_user: bool) -> asyncio.Protocol:
-        return cast(asyncio.Protocol, MqttProtocol(self._broker, self._protocols, over="TLS", names_user=names_user))
-
-    def _on_ready(self) -> None:
-        self._loop.call_soon(self._flush)
+        return cast(asyncio.Protocol, MqttProtocol(self._broker, self._writes, over="TLS", names_user=names_user))
 
     def _on_turn(self) -> None:
         self._loop.call_soon(self._broker.turns.run)
-
-    def _flush(self) -> None:
-        ready, self._broker.ready = self._broker.ready[:WRITES_PER_TURN], self._broker.ready[WRITES_PER_TURN:]
-        if self._broker.ready:
-            self._on_ready()
-        for connection in ready:
-            protocol = self._protocols.get(connection)
-            if protocol is None:
-                connection.take()
-                continue
-            try:
-                protocol.flush()
-            except Exception:  # its own trouble, not that of those behind it
-                log.exception("writing to %s failed; its connection is cut", connection.address)
-                protocol.abort()
 
     def _on_tick(self) -> None:
         self._tick = self._loop.call_later(TICK_S, self._on_tick)  # first, so that a failing timer stops no other

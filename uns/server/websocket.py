@@ -21,6 +21,7 @@ from uns.broker import Broker, Connection, State
 from uns.mqtt import ReasonCode
 from uns.server.driver import CHUNK_BYTES, MqttProtocol, peer_address
 from uns.server.upgrade import OPENED, Gate, answer_upgrade
+from uns.server.writes import Writes
 
 PATH = "/mqtt"
 SLICE_BYTES = 4096
@@ -40,10 +41,8 @@ class MqttWebSocket(MqttProtocol):
 
     over = "WebSocket"
 
-    def __init__(
-        self, broker: Broker, protocols: dict[Connection, MqttProtocol], gate: Gate, *, names_user: bool = False
-    ) -> None:
-        super().__init__(broker, protocols, names_user=names_user)
+    def __init__(self, broker: Broker, writes: Writes, gate: Gate, *, names_user: bool = False) -> None:
+        super().__init__(broker, writes, names_user=names_user)
         self._gate = gate
         bound = max(broker.limits.max_packet_bytes, SMALLEST_BOUND_BYTES)
         self._frames = ServerProtocol(state=Phase.OPEN, max_size=bound, logger=_log)
@@ -78,7 +77,11 @@ class MqttWebSocket(MqttProtocol):
         self._unread_at = 0
         if self._frames.close_sent is not None:
             self._limit_late()
-        self._proceed_unread()
+        self._writes.begin()
+        try:
+            self._proceed_unread()
+        finally:
+            self._writes.end()
         self._regulate(yields=len(data) >= CHUNK_BYTES)
 
     def _proceed_unread(self) -> None:

@@ -1,0 +1,76 @@
+"""When is what connections have ready written? Joined, once per turn of the loop; at once for what came alone.
+
+To join writes costs one more turn of the loop, which pays as soon as two sockets had something to say in the same one.
+A lone message would only be late for it. That it came alone is told by the gap before it: the loop has waited.
+"""
+
+import asyncio
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from uns.broker import Broker, Connection
+
+if TYPE_CHECKING:
+    from uns.server.driver import MqttProtocol
+
+log = logging.getLogger(__name__)
+
+WRITES_PER_TURN = 500
+"""Sockets that are written to before the loop sees to what came in: a message may go to ten thousand clients."""
+GAP_NS = 20_000
+"""The next socket of the same turn is read sooner than this after the last one was worked off."""
+
+
+class Writes:
+    """protocols: of the open connections, kept by whoever opens and closes them."""
+
+    def __init__(self, broker: Broker, loop: asyncio.AbstractEventLoop) -> None:
+        self.protocols: dict[Connection, MqttProtocol] = {}
+        self._broker = broker
+        self._turns = broker.turns
+        self._loop = loop
+        self._receiving = False
+        self._alone = False
+        self._due = False
+        self._last_ns = 0
+        broker.on_ready = self._on_ready
+
+    def begin(self) -> None:
+        """A socket has brought something, which is worked on until `end`."""
+        self._receiving = True
+        self._alone = time.monotonic_ns() - self._last_ns > GAP_NS
+        if self._alone:
+            self._turns.renew()
+
+    def end(self) -> None:
+        self._receiving = False
+        if self._due:
+            self._due = False
+            if self._alone and not self._turns.is_shared:
+                self.flush()
+            else:
+                self._loop.call_soon(self.flush)
+        self._last_ns = time.monotonic_ns()
+
+    def _on_ready(self) -> None:
+        if self._receiving:
+            self._due = True
+        else:
+            self._loop.call_soon(self.flush)
+
+    def flush(self) -> None:
+        """Write to those that have something ready, so many of them at a time."""
+        ready, self._broker.ready = self._broker.ready[:WRITES_PER_TURN], self._broker.ready[WRITES_PER_TURN:]
+        if self._broker.ready:
+            self._on_ready()
+        for connection in ready:
+            protocol = self.protocols.get(connection)
+            if protocol is None:
+                connection.take()
+                continue
+            try:
+                protocol.flush()
+            except Exception:  # its own trouble, not that of those behind it
+                log.exception("writing to %s failed; its connection is cut", connection.address)
+                protocol.abort()
