@@ -1,4 +1,4 @@
-"""Reads a plant directory: every file, every fault with its line and column, no connection opened."""
+"""Reads the files of a plant: every fault with its line and column, no connection opened."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from uns.app.plant.files import FOLDERS, SETTINGS, SINGLE, PlantFiles
 from uns.app.plant.plant import Plant
 from uns.app.plant.problem import Problem
 from uns.app.plant.sources import read_sources
@@ -16,13 +17,18 @@ from uns.errors import Finding, nearest
 from uns.policy import Access, Namespace, parse_access, parse_namespace
 from uns.registry import Model, Registry, parse_model
 
-FILES = ("uns.yaml", "namespace.yaml", "access.yaml")
-FOLDERS = ("models", "sources")
+FILES = (SETTINGS, *SINGLE)
 
 
 def load_plant(directory: Path | str, environ: Mapping[str, str]) -> Plant:
     """The plant in a directory. Never raises for what the files hold: see `Plant.problems`."""
-    reading = _Reading(Path(directory), environ)
+    directory = Path(directory)
+    return load_files(PlantFiles.of(directory), directory, environ)
+
+
+def load_files(files: PlantFiles, directory: Path, environ: Mapping[str, str]) -> Plant:
+    """The plant that these files describe, as if they lay in `directory`; what they name beside themselves does."""
+    reading = _Reading(files, directory, environ)
     settings = reading.settings()
     registry = reading.registry()
     namespace = reading.namespace(registry)
@@ -30,7 +36,8 @@ def load_plant(directory: Path | str, environ: Mapping[str, str]) -> Plant:
     sources, problems = read_sources(reading.folder("sources"), namespace)
     reading.look_for_strays()
     plant = Plant(
-        directory=reading.directory,
+        directory=directory,
+        files=files,
         settings=settings,
         registry=registry,
         namespace=namespace,
@@ -44,9 +51,10 @@ def load_plant(directory: Path | str, environ: Mapping[str, str]) -> Plant:
 
 
 class _Reading:
-    """One pass over a directory; collects problems."""
+    """One pass over the files; collects problems."""
 
-    def __init__(self, directory: Path, environ: Mapping[str, str]) -> None:
+    def __init__(self, files: PlantFiles, directory: Path, environ: Mapping[str, str]) -> None:
+        self.files = files
         self.directory = directory
         self.problems: list[Problem] = []
         self._environ = environ
@@ -123,31 +131,30 @@ class _Reading:
 
     def folder(self, name: str) -> list[YamlFile]:
         """The YAML files of a folder that could be read, sorted by name."""
-        paths = [path for path in sorted((self.directory / name).glob("*")) if path.suffix in (".yaml", ".yml")]
-        files = [self._read(path, f"{name}/{path.name}") for path in paths]
+        files = [self._read(path) for path in self.files.folder(name)]
         return [file for file in files if file.data is not None or not file.problems]
 
     def look_for_strays(self) -> None:
         """Warn of YAML files and folders that nobody reads: `acess.yaml` would grant nothing, silently."""
-        for path in sorted(self.directory.glob("*")) if self.directory.is_dir() else []:
-            known = FOLDERS if path.is_dir() else FILES
-            if path.name in known or (not path.is_dir() and path.suffix not in (".yaml", ".yml")):
+        for name in self.files.others:
+            is_folder = name.endswith("/")
+            if not is_folder and not name.endswith((".yaml", ".yml")):
                 continue
-            meant = nearest(path.name, known)
-            if meant or not path.is_dir():
+            meant = nearest(name.rstrip("/"), FOLDERS if is_folder else FILES)
+            if meant or not is_folder:
                 what = f"nothing reads this; a plant directory holds {', '.join((*FILES, *FOLDERS))}."
                 finding = Finding(id="plant.unknown_file", what=what, nearest=meant)
-                self.problems.append(Problem(finding, path.name, severity="warning"))
+                self.problems.append(Problem(finding, name.rstrip("/"), severity="warning"))
 
     def _file(self, name: str) -> YamlFile | None:
-        path = self.directory / name
-        return self._read(path, name) if path.is_file() else None
+        return self._read(name) if name in self.files.contents or name in self.files.unreadable else None
 
-    def _read(self, path: Path, name: str) -> YamlFile:
-        try:
-            file = read_yaml(path.read_bytes(), name, self._environ)
-        except OSError as error:
-            finding = Finding(id="plant.unreadable", what=f"the file cannot be read: {error.strerror}.")
+    def _read(self, name: str) -> YamlFile:
+        reason = self.files.unreadable.get(name)
+        if reason is None:
+            file = read_yaml(self.files.contents[name], name, self._environ)
+        else:
+            finding = Finding(id="plant.unreadable", what=f"the file cannot be read: {reason}.")
             file = YamlFile(name, None, {}, [Problem(finding, name)])
         self.problems += file.problems
         return file

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 
+from uns.app.plant.files import PlantFiles
 from uns.app.plant.problem import Problem
 from uns.app.settings import Settings
 from uns.edge.spec import SourceSpec
@@ -17,6 +18,7 @@ class Plant(msgspec.Struct, frozen=True, kw_only=True):
     """One plant directory as read. With errors it holds what could be read: to look at, not to serve."""
 
     directory: Path
+    files: PlantFiles
     settings: Settings
     registry: Registry
     namespace: Namespace
