@@ -89,7 +89,7 @@ async def test_every_operation_is_described(app: FastAPI) -> None:
         f"/api/v1/{name}"
         for name in (
             "info", "tree", "search", "topics/{topic}", "history/{topic}", "stream", "violations", "sources", "clients",
-            "check", "publish", "explain",
+            "check", "publish", "explain", "models", "models/{name}", "models/{name}/{version}", "models/check",
         )
     }  # fmt: skip
     operations = [operation for path in document["paths"].values() for operation in path.values()]

@@ -26,6 +26,7 @@ from uns.api.routes import (
     history,
     info,
     metrics,
+    models,
     publish,
     sources,
     stream,
@@ -36,7 +37,7 @@ from uns.api.routes import (
 )
 
 BASE = "/api/v1"
-RESOURCES = (tree, topics, history, stream, publish, check, explain, violations, sources, info, clients)
+RESOURCES = (tree, topics, history, stream, publish, check, explain, violations, models, sources, info, clients)
 DESCRIPTION = (
     "Browse the unified namespace, read history, follow values and publish through the governed door. "
     "Times are RFC 3339 in UTC with `Z`; an error is {error: {id, what, where, hint, nearest}}."

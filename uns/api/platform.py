@@ -14,6 +14,7 @@ from uns.clock import Clock
 from uns.errors import Finding
 from uns.policy.admission import CompiledAdmission
 from uns.policy.violation import Violation
+from uns.registry.store import ModelReader
 from uns.samples import Sample
 from uns.source_status import SourceStatus
 
@@ -128,7 +129,7 @@ class Platform(msgspec.Struct, frozen=True, kw_only=True):
     """Everything `create_app` is given.
 
     mqtt: host, port and port with TLS that MQTT clients connect to. checks: name to what is wrong (None: it is well),
-    for /readyz. history and violations are None where the plant keeps none.
+    for /readyz. history, violations and models are None where the plant keeps none.
     """
 
     version: str
@@ -144,4 +145,5 @@ class Platform(msgspec.Struct, frozen=True, kw_only=True):
     violations: ViolationReader | None
     checks: Callable[[], Mapping[str, Finding | None]]
     part_figures: Callable[[], Mapping[str, float]] = dict
+    models: ModelReader | None = None
     max_body_bytes: int = 1_048_576

@@ -25,6 +25,7 @@ from uns.app.authentication import Authentication
 from uns.app.counted import counted
 from uns.app.data import own_data
 from uns.app.health import Health, checks, part_figures, stop_task
+from uns.app.models import admit_at_start
 from uns.app.notice_log import NoticeLog
 from uns.app.plant import Plant
 from uns.app.sources import Sources
@@ -34,6 +35,7 @@ from uns.errors import Finding, UnsError
 from uns.history import Recorder, SqliteHistory, query
 from uns.host.application import SparkplugHost
 from uns.link import Link, Message
+from uns.models import ModelStore
 from uns.persistence import BrokerStore, Durability, GroupCommit
 from uns.policy.verdict import Mode, judge
 from uns.policy.violation import Violation
@@ -103,6 +105,9 @@ async def serve(
     settings, clock = plant.settings, SystemClock()
     async with AsyncExitStack() as stack:
         stack.enter_context(own_data(data))
+        models = ModelStore(data / "models.db")
+        stack.push_async_callback(asyncio.to_thread, models.close)
+        await asyncio.to_thread(admit_at_start, models, plant.registry, clock.wall_ms())
         violations = ViolationStore(
             data / "violations.db", max_rows=settings.violations.max_rows, max_bytes=settings.violations.max_bytes
         )
@@ -155,6 +160,7 @@ async def serve(
                 sources=sources,
                 history=read_history,
                 violations=violations,
+                models=models,
                 checks=partial(checks, health, mqtt.is_serving, commit, recorder, violations),
                 part_figures=partial(part_figures, commit, recorder, violations, authenticator, handshakes),
             ),
