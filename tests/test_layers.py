@@ -1,6 +1,6 @@
 """Does the house keep its layers? Imports go down only, and only the door touches routes and retained values.
 
-L4 app · L3 server history host api security edge violations persistence revisions web, adapters · base storage ·
+L4 app · L3 server history host api security edge violations models persistence revisions web, adapters · base storage ·
 L2 broker policy · L1 mqtt sparkplug registry · L0 topics samples errors link adapter clock fields. See ARCHITECTURE.md.
 """
 
@@ -25,7 +25,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "broker": L0 | L1 | {"policy"},
     "storage": L0,
     **dict.fromkeys(
-        ("history", "violations", "persistence", "revisions"), L0 | L1 | {"broker", "policy"} | BASE | VERSION
+        ("history", "violations", "models", "persistence", "revisions"), L0 | L1 | {"broker", "policy"} | BASE | VERSION
     ),
     **dict.fromkeys(("server", "host", "api", "security", "edge", "web"), L0 | L1 | {"broker", "policy"}),
     "simulator": L0,

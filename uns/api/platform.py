@@ -17,6 +17,7 @@ from uns.policy.inbox import Act, Action, Block, Group, GroupPage, GroupState, R
 from uns.policy.plan import FileChange, Plan, Revision
 from uns.policy.verdict import Mode
 from uns.policy.violation import Violation
+from uns.registry.store import ModelReader
 from uns.samples import Sample
 from uns.source_status import SourceStatus
 
@@ -210,7 +211,7 @@ class Platform(msgspec.Struct, frozen=True, kw_only=True):
     """Everything `create_app` is given.
 
     mqtt: host, port and port with TLS that MQTT clients connect to. checks: name to what is wrong (None: it is well),
-    for /readyz. history and violations are None where the plant keeps none, governor where its files stand fast.
+    for /readyz. history, violations and models are None where the plant keeps none, governor where files stand fast.
     """
 
     version: str
@@ -229,5 +230,6 @@ class Platform(msgspec.Struct, frozen=True, kw_only=True):
     replays: Replays
     checks: Callable[[], Mapping[str, Finding | None]]
     part_figures: Callable[[], Mapping[str, float]] = dict
+    models: ModelReader | None = None
     max_body_bytes: int = 1_048_576
     governor: Governor | None = None

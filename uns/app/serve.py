@@ -27,6 +27,7 @@ from uns.app.data import own_data
 from uns.app.govern import Governor, Switch, finish_pending
 from uns.app.govern.foresight import MAX_KEPT_JUDGED, ReadHistory
 from uns.app.health import Health, checks, part_figures, stop_task
+from uns.app.models import admit_at_start
 from uns.app.notice_log import NoticeLog
 from uns.app.plant import Plant
 from uns.app.replay import Record, Replayer
@@ -37,6 +38,7 @@ from uns.errors import Finding, UnsError
 from uns.history import Recorder, SqliteHistory, query
 from uns.host.application import SparkplugHost
 from uns.link import Link, Message
+from uns.models import ModelStore
 from uns.persistence import BrokerStore, Durability, GroupCommit
 from uns.policy import CompiledAdmission
 from uns.policy.verdict import Mode, judge
@@ -114,6 +116,9 @@ async def serve(
         revisions = RevisionStore(data / "revisions.db")
         stack.push_async_callback(asyncio.to_thread, revisions.close)
         plant = await asyncio.to_thread(finish_pending, revisions, plant)
+        models = ModelStore(data / "models.db")
+        stack.push_async_callback(asyncio.to_thread, models.close)
+        await asyncio.to_thread(admit_at_start, models, plant.registry, clock.wall_ms())
         violations = ViolationStore(
             data / "violations.db",
             **settings.violations.model_dump(),
@@ -162,6 +167,7 @@ async def serve(
         governor = Governor(
             plant,
             revisions,
+            models,
             broker,
             clock,
             Switch(broker, authenticator, sources, recorder, on_policy),
@@ -190,6 +196,7 @@ async def serve(
                 inbox=inbox,
                 blocks=blocks,
                 replays=replayer,
+                models=models,
                 checks=partial(checks, health, mqtt.is_serving, commit, recorder, violations),
                 part_figures=partial(part_figures, commit, recorder, violations, authenticator, handshakes),
             ),

@@ -246,6 +246,10 @@ class Door:
             return fault
         if retain and not payload:
             return None  # clearing is subject to access alone
+        if properties is not None and rule.content is not None and "content_type" in properties:
+            fault = rule.content(properties["content_type"])
+            if fault is not None:
+                return fault
         if rule.topic_finding is not None or rule.check is None:
             return rule.topic_finding
         try:

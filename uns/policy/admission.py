@@ -4,8 +4,9 @@ from uns.errors import Finding
 from uns.policy.access import Access
 from uns.policy.namespace import Namespace
 from uns.policy.resolve import Place, resolve
-from uns.policy.verdict import ACCEPTED, Check, TopicRule, Verdict, judge
+from uns.policy.verdict import ACCEPTED, Check, ContentCheck, TopicRule, Verdict, judge
 from uns.registry import Attribute, Registry, compile_check
+from uns.registry.binary import compile_content_check, json_content_fault
 from uns.sparkplug.topic import is_sparkplug, is_state
 
 
@@ -52,7 +53,7 @@ class CompiledAdmission:
             return TopicRule(topic, self.namespace.mode, None, None, publishers)
         place = resolve(self.namespace, topic)
         mode, _ = self.namespace.mode_of(place.node)
-        return TopicRule(topic, mode, place.finding, self._check(place), publishers)
+        return TopicRule(topic, mode, place.finding, self._check(place), publishers, _content(place))
 
     def may_subscribe(self, role: str, topic_filter: str) -> Finding | None:
         """Why this role may not subscribe to this filter, or None."""
@@ -67,6 +68,13 @@ class CompiledAdmission:
         if check is None:
             check = self._checks[key] = compile_check(attribute)
         return check
+
+
+def _content(place: Place) -> ContentCheck | None:
+    if place.attribute is None:
+        return None
+    binary = place.attribute.binary
+    return json_content_fault if binary is None else compile_content_check(binary)
 
 
 def decide(rule: TopicRule, role: str, payload: bytes | None) -> Verdict:

@@ -28,7 +28,7 @@ class Kind(StrEnum):
     REMOVED = "removed"
 
 
-class Change(msgspec.Struct, frozen=True):
+class PolicyChange(msgspec.Struct, frozen=True):
     """subject: `naming`, `asset`, `model`, `open`, `role`, `user`, …; name: its path, reference or name.
 
     details: what differs, for people: `owner: packaging-team -> filling-team`.
@@ -48,7 +48,7 @@ class TopicChanges(msgspec.Struct, frozen=True):
     changed: tuple[str, ...]
 
 
-def policy_changes(before: CompiledAdmission, after: CompiledAdmission) -> list[Change]:
+def policy_changes(before: CompiledAdmission, after: CompiledAdmission) -> list[PolicyChange]:
     """Everything declared that differs, in the order a person reads a plant: hierarchy, models, access."""
     return [
         *_namespace(before.namespace, after.namespace),
@@ -70,7 +70,7 @@ _EVERYWHERE = frozenset({"levels", "naming", "mode", "open", "role", "anonymous"
 """Subjects whose change may be felt on any topic."""
 
 
-def concerned(changes: Iterable[Change], topics: TopicChanges) -> Callable[[str], bool]:
+def concerned(changes: Iterable[PolicyChange], topics: TopicChanges) -> Callable[[str], bool]:
     """May these changes be felt on a topic? Cheap, and right where it says no."""
     paths = set()
     for change in changes:
@@ -104,7 +104,7 @@ def _topics(namespace: Namespace) -> dict[str, Attribute]:
     return {topic: attribute for topic, _, attribute in namespace.attribute_topics()}
 
 
-def _namespace(before: Namespace, after: Namespace) -> Iterator[Change]:
+def _namespace(before: Namespace, after: Namespace) -> Iterator[PolicyChange]:
     stated = [
         ("levels", "/".join(before.levels.names), "/".join(after.levels.names)),
         ("naming", _naming(before), _naming(after)),
@@ -112,19 +112,19 @@ def _namespace(before: Namespace, after: Namespace) -> Iterator[Change]:
     ]
     for name, old, new in stated:
         if old != new:
-            yield Change(Kind.CHANGED, name, "namespace.yaml", (f"{old} -> {new}",))
+            yield PolicyChange(Kind.CHANGED, name, "namespace.yaml", (f"{old} -> {new}",))
     nodes_before = {node.path: node for node in before.entries()}
     nodes_after = {node.path: node for node in after.entries()}
     yield from _compared("asset", nodes_before, nodes_after, _node_fields)
     yield from _compared("open", _named(before.open_filters), _named(after.open_filters), lambda _: {})
 
 
-def _access(before: Access, after: Access) -> Iterator[Change]:
+def _access(before: Access, after: Access) -> Iterator[PolicyChange]:
     yield from _compared("role", before.roles, after.roles, _fields)
     yield from _compared("user", before.users, after.users, _user_fields)
     old, new = _anonymous(before), _anonymous(after)
     if old != new:
-        yield Change(Kind.CHANGED, "anonymous", "access.yaml", (f"{old} -> {new}",))
+        yield PolicyChange(Kind.CHANGED, "anonymous", "access.yaml", (f"{old} -> {new}",))
 
 
 def _compared(
@@ -132,16 +132,16 @@ def _compared(
     before: Mapping[str, Subject],
     after: Mapping[str, Subject],
     fields: Callable[[Subject], dict[str, Any]],
-) -> Iterator[Change]:
+) -> Iterator[PolicyChange]:
     for name in sorted(before.keys() | after.keys()):
         if name not in after:
-            yield Change(Kind.REMOVED, subject, name)
+            yield PolicyChange(Kind.REMOVED, subject, name)
         elif name not in before:
-            yield Change(Kind.ADDED, subject, name)
+            yield PolicyChange(Kind.ADDED, subject, name)
         else:
             details = tuple(_details(fields(before[name]), fields(after[name])))
             if details:
-                yield Change(Kind.CHANGED, subject, name, details)
+                yield PolicyChange(Kind.CHANGED, subject, name, details)
 
 
 def _details(before: Mapping[str, Any], after: Mapping[str, Any], prefix: str = "") -> Iterator[str]:

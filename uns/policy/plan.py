@@ -2,7 +2,7 @@
 
 import msgspec
 
-from uns.policy.difference import Change
+from uns.policy.difference import PolicyChange
 
 
 class FileChange(msgspec.Struct, frozen=True):
@@ -80,7 +80,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     base: int
     files: tuple[FileChange, ...]
-    changes: tuple[Change, ...]
+    changes: tuple[PolicyChange, ...]
     topics_added: Counted
     topics_changed: Counted
     topics_removed: Counted

@@ -60,11 +60,16 @@ Check = Callable[[bytes], Finding | None]
 """Judges one payload; None means that it keeps the contract. Called per message: about a microsecond, no I/O."""
 
 
+ContentCheck = Callable[[str], Finding | None]
+"""Judges the Content Type that a message states, "" when it states none."""
+
+
 class TopicRule(msgspec.Struct, frozen=True):
     """Everything the door must know about one topic, compiled once.
 
     topic_finding: why the topic itself is not admitted, or None.
     check: the payload contract, or None on an open branch.
+    content: what Content Types the topic takes, or None where it does not matter.
     publishers: the roles that may publish here. access_finding tells one of the others why not.
     """
 
@@ -73,6 +78,7 @@ class TopicRule(msgspec.Struct, frozen=True):
     topic_finding: Finding | None
     check: Check | None
     publishers: frozenset[str]
+    content: ContentCheck | None = None
 
     def access_finding(self, role: str) -> Finding | None:
         if role in self.publishers:

@@ -9,7 +9,9 @@ import msgspec
 
 from uns.errors import nearest
 from uns.fields import parse_duration
+from uns.registry.binary import Binary, read_binary
 from uns.registry.document import Fields
+from uns.registry.lifecycle import read_semantic_id
 from uns.registry.units import unit_fault
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
@@ -17,7 +19,10 @@ UINT64_MAX = 2**64 - 1
 
 
 class AttributeType(StrEnum):
-    """The JSON type of the value. `object` and `array` are documents: a JSON Schema says what they hold."""
+    """The JSON type of the value. `object` and `array` are documents: a JSON Schema says what they hold.
+
+    `bytes` is no JSON at all: the payload is what its content type says.
+    """
 
     NUMBER = "number"
     INTEGER = "integer"
@@ -26,6 +31,7 @@ class AttributeType(StrEnum):
     DATETIME = "datetime"
     OBJECT = "object"
     ARRAY = "array"
+    BYTES = "bytes"
 
 
 class Attribute(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +43,7 @@ class Attribute(msgspec.Struct, frozen=True, kw_only=True):
     deadband: smallest change worth reporting.
     writable: may be commanded. optional: an asset may lack it. bare: a bare scalar is accepted as payload.
     schema: JSON Schema 2020-12 of the whole payload; only documents have one.
+    semantic_id: IRI or IRDI of the concept. binary: only for bytes, and then `max_length` counts bytes.
     """
 
     path: str
@@ -54,6 +61,8 @@ class Attribute(msgspec.Struct, frozen=True, kw_only=True):
     bare: bool = False
     description: str = ""
     schema: dict[str, Any] | None = None
+    semantic_id: str = ""
+    binary: Binary | None = None
 
     @property
     def limits(self) -> tuple[int | float | None, int | float | None]:
@@ -63,10 +72,16 @@ class Attribute(msgspec.Struct, frozen=True, kw_only=True):
         return INT64_MIN if self.min is None else self.min, INT64_MAX if self.max is None else self.max
 
 
-KEYS = (*(name for name in Attribute.__struct_fields__ if name not in ("path", "max_age_ms")), "max_age")
+_ONLY_INSIDE = ("path", "max_age_ms", "binary")
+KEYS = (
+    *(name for name in Attribute.__struct_fields__ if name not in _ONLY_INSIDE),
+    "max_age",
+    *("content_type", "message", "descriptor"),
+)
 _ALIASES = {
     "float": "number", "double": "number", "real": "number", "int": "integer", "int64": "integer", "bool": "boolean",
     "str": "string", "text": "string", "date-time": "datetime", "timestamp": "datetime",
+    "binary": "bytes", "blob": "bytes", "protobuf": "bytes",
 }  # fmt: skip
 _DOCUMENTS = (AttributeType.OBJECT, AttributeType.ARRAY)
 _ONLY_FOR = {
@@ -76,9 +91,12 @@ _ONLY_FOR = {
     "deadband": (AttributeType.NUMBER, AttributeType.INTEGER),
     "enum": (AttributeType.NUMBER, AttributeType.INTEGER, AttributeType.STRING),
     "pattern": (AttributeType.STRING,),
-    "max_length": (AttributeType.STRING,),
-    "bare": tuple(kind for kind in AttributeType if kind not in _DOCUMENTS),
+    "max_length": (AttributeType.STRING, AttributeType.BYTES),
+    "bare": tuple(kind for kind in AttributeType if kind not in (*_DOCUMENTS, AttributeType.BYTES)),
     "schema": _DOCUMENTS,
+    "content_type": (AttributeType.BYTES,),
+    "message": (AttributeType.BYTES,),
+    "descriptor": (AttributeType.BYTES,),
 }
 
 
@@ -121,6 +139,8 @@ def read_attribute(path: str, fields: Fields) -> Attribute | None:
         bare=fields.flag("bare"),
         description=fields.text("description"),
         schema=fields.mapping("schema") if kind in _DOCUMENTS else None,
+        semantic_id=read_semantic_id(fields),
+        binary=read_binary(fields) if kind is AttributeType.BYTES else None,
     )
     _check_limits(attribute, fields)
     return attribute if len(fields.findings) == before else None

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from uns.registry.attribute import INT64_MAX, INT64_MIN, Attribute, AttributeType
+from uns.registry.binary import compile_binary_check
 from uns.registry.diagnose import compile_diagnosis
 from uns.registry.document_check import compile_document_check
 from uns.registry.quick_check import BareCheck, Check, SampleCheck, TimeSampleCheck
@@ -29,6 +30,8 @@ def compile_check(attribute: Attribute) -> Check:
     """The check of payloads on the attribute's topic: None when the payload keeps the contract."""
     if attribute.schema is not None:
         return compile_document_check(attribute.schema)
+    if attribute.binary is not None:
+        return compile_binary_check(f"'{attribute.path}'", attribute.binary, attribute.max_length)
     diagnose = compile_diagnosis(attribute)
     value_type = _value_type(attribute)
     if value_type is None:

@@ -10,9 +10,13 @@ from uns.registry.attribute import KEYS as ATTRIBUTE_KEYS
 from uns.registry.attribute import Attribute, AttributeType, path_fault, read_attribute
 from uns.registry.document import Fields
 from uns.registry.document_check import schema_fault
+from uns.registry.lifecycle import Compatibility, Status, read_compatibility, read_semantic_id, read_status
 from uns.registry.pointer import join_pointer
 
-KEYS = ("model", "version", "description", "owner", "attributes", "parts", "schema")
+KEYS = (
+    *("model", "version", "status", "description", "owner", "changelog", "attributes", "parts", "schema"),
+    *("compatibility", "strict_compatibility", "deprecated", "replaced_by", "semantic_id"),
+)
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,99}")
 _REF = re.compile(rf"({_NAME.pattern})@([1-9][0-9]{{0,8}})")
 
@@ -22,6 +26,9 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
 
     attributes: by path, the model's own ones. parts: part name to model reference, their attributes appear below it.
     schema: a JSON Schema 2020-12 for a model whose asset topic itself takes a document; it then has no attributes.
+    changelog: what is new in this version. deprecated: why it is, and until when it works; replaced_by: what to use.
+    compatibility: to the versions before it; strict: an attribute more counts as a surprise to consumers.
+    semantic_id: IRI or IRDI of the concept.
     """
 
     name: str
@@ -31,6 +38,13 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     description: str = ""
     owner: str = ""
     schema: dict[str, Any] | None = None
+    status: Status = Status.ACTIVE
+    changelog: str = ""
+    deprecated: str = ""
+    replaced_by: str = ""
+    compatibility: Compatibility = Compatibility.BACKWARD
+    strict_compatibility: bool = False
+    semantic_id: str = ""
 
     @property
     def ref(self) -> str:
@@ -67,8 +81,16 @@ def parse_model(document: Any) -> Model | list[Finding]:
         description=fields.text("description"),
         owner=fields.text("owner"),
         schema=fields.mapping("schema") if fields.has("schema") else None,
+        status=read_status(fields),
+        changelog=fields.text("changelog"),
+        deprecated=fields.text("deprecated"),
+        replaced_by=fields.text("replaced_by"),
+        compatibility=read_compatibility(fields),
+        strict_compatibility=fields.flag("strict_compatibility"),
+        semantic_id=read_semantic_id(fields),
     )
     _check_content(model, fields)
+    _check_life(model, fields)
     return findings or model
 
 
@@ -107,6 +129,15 @@ def _read_parts(fields: Fields) -> dict[str, str]:
         elif ref:
             found[name] = ref
     return found
+
+
+def _check_life(model: Model, fields: Fields) -> None:
+    if model.replaced_by and ref_fault(model.replaced_by):
+        fields.refuse("model.reference", "replaced_by", f"{ref_fault(model.replaced_by)}.")
+    for key in ("deprecated", "replaced_by"):
+        if fields.has(key) and model.status is not Status.DEPRECATED and not fields.findings:
+            what = f"'{key}' has no meaning while the status is {model.status}."
+            fields.refuse("model.status", key, what, hint="Add 'status: deprecated', or remove it.")
 
 
 def _check_content(model: Model, fields: Fields) -> None:

@@ -1,6 +1,6 @@
 """Which models are there, what do they look like with their parts, and how are their payloads checked?"""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -32,6 +32,10 @@ class Registry:
     def get(self, ref: str) -> Model | None:
         """The model of a reference such as `filler@2`."""
         return self._models.get(ref)
+
+    def models(self) -> Collection[Model]:
+        """Every version of every model."""
+        return self._models.values()
 
     def names(self) -> list[str]:
         """Every reference, sorted by name, then version."""

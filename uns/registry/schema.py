@@ -35,6 +35,8 @@ def payload_schema(attribute: Attribute) -> dict[str, Any]:
     """
     if attribute.schema is not None:
         return attribute.schema
+    if attribute.binary is not None:
+        return {"type": "string", "contentEncoding": "base64", "contentMediaType": attribute.binary.content_types[0]}
     value = value_schema(attribute)
     sample: dict[str, Any] = {
         "type": "object",

@@ -141,6 +141,11 @@ def test_a_tighter_contract_takes_over_while_everybody_stays(
         namespace=NAMESPACE.replace("mixer@1", "mixer@2"),
         model=MODEL.replace("1\n", "2\n").replace("100", "80"),
     )
+    broken = ask("plan", str(wanted))
+    assert (broken.code, "model.compatibility" in broken.err) == (5, True), "it would refuse what was good before"
+    (wanted / "models/mixer.v2.yaml").write_text(
+        MODEL.replace("1\n", "2\n").replace("100", "80") + "compatibility: none\n"
+    )
     planned = ask("plan", str(wanted), "--since", "1h").json
     assert planned["topics_changed"] == {"count": 1, "topics": [TEMPERATURE]}
     assert [(each["client_id"], each["why"]) for each in planned["publishers"]] == [("plc", "rejected: payload.range")]

@@ -5,10 +5,13 @@ from collections.abc import Mapping
 import msgspec
 
 from uns.app.counted import counted
+from uns.app.models import refusal
 from uns.app.plant import Plant, PlantFiles, load_files
 from uns.app.plant.files import SETTINGS, is_plant_file
 from uns.errors import Finding, UnsError
 from uns.policy import CompiledAdmission
+from uns.registry.admit import admission_findings
+from uns.registry.store import ModelRecord
 from uns.security import Account, load_accounts
 
 
@@ -21,11 +24,12 @@ class Candidate(msgspec.Struct, frozen=True):
     accounts: dict[str, Account]
 
 
-def read_candidate(running: Plant, files: Mapping[str, bytes]) -> Candidate:
+def read_candidate(running: Plant, files: Mapping[str, bytes], models: ModelRecord) -> Candidate:
     """Takes seconds for ten thousand assets: call it in a thread.
 
     Raises UnsError: `request.files` for a path that no plant file has, `plant.invalid` with the first error,
-    `plant.secret` for a user whose secret cannot be read.
+    `model.*` for a version that ran before and says something else now, or breaks what it promised, `plant.secret`
+    for a user whose secret cannot be read.
     """
     for name in files:
         if not is_plant_file(name):
@@ -41,6 +45,9 @@ def read_candidate(running: Plant, files: Mapping[str, bytes]) -> Candidate:
     plant = load_files(PlantFiles({**settings, **files}), running.directory, running.environ)
     if plant.errors:
         raise UnsError(_invalid(plant))
+    refused = list(admission_findings(plant.registry.models(), models.versions()))
+    if refused:
+        raise UnsError(refusal(refused))
     return Candidate(plant, dict(files), plant.admission(), load_accounts(plant.access, plant.directory, plant.environ))
 
 

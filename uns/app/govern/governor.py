@@ -16,6 +16,7 @@ from uns.app.govern.directory import file_changes, write_files
 from uns.app.govern.foresight import ReadHistory, Refused, foresee
 from uns.app.govern.live import live_clients, live_topics
 from uns.app.govern.switch import Switch, source_changes
+from uns.app.models import refusal
 from uns.app.plant import Plant, PlantFiles, Problem, load_files
 from uns.app.plant.files import SETTINGS
 from uns.broker import Broker
@@ -26,6 +27,7 @@ from uns.policy.impact import LiveClient, LiveTopic, orphans, touched_publishers
 from uns.policy.impact import counted as counted_topics
 from uns.policy.plan import FileChange, Plan, Revision, Warned
 from uns.policy.verdict import Mode
+from uns.registry.store import ModelRecord
 from uns.revisions import RevisionStore, State
 from uns.server.garbage import set_aside
 
@@ -47,6 +49,7 @@ class Governor:
         self,
         plant: Plant,
         store: RevisionStore,
+        models: ModelRecord,
         broker: Broker,
         clock: Clock,
         switch: Switch,
@@ -56,6 +59,7 @@ class Governor:
     ) -> None:
         self.plant = plant
         self._store = store
+        self._models = models
         self._broker = broker
         self._clock = clock
         self._switch = switch
@@ -150,7 +154,7 @@ class Governor:
         return file_changes(self.plant.files.governed, on_disk)
 
     async def _read(self, files: Mapping[str, bytes]) -> Candidate:
-        return await _in_thread(read_candidate, self.plant, files)
+        return await _in_thread(read_candidate, self.plant, files, self._models)
 
     async def _plan(self, candidate: Candidate, since_ms: int | None) -> Plan:
         live = await live_topics(self._broker)
@@ -189,6 +193,7 @@ class Governor:
         revision = await asyncio.to_thread(self._store.begin, candidate.files, changes, self._clock.wall_ms(), who, why)
         before = self.plant
         try:
+            await asyncio.to_thread(self._admit, candidate, who, why)
             await asyncio.to_thread(write_files, before.directory, on_disk, candidate.files)
         except BaseException:
             await asyncio.to_thread(self._store.settle, revision.number, State.FAILED)
@@ -201,6 +206,12 @@ class Governor:
             "revision %d runs: %s by %s (%s)", revision.number, counted(len(changes), "file"), who, why or "no reason"
         )
         return revision
+
+    def _admit(self, candidate: Candidate, who: str, why: str) -> None:
+        """The versions of models that run from now on may never change."""
+        refused = self._models.admit(candidate.plant.registry.models(), who, why, self._clock.wall_ms())
+        if refused:
+            raise UnsError(refusal(refused))
 
     async def _running(self) -> Revision:
         revision = await asyncio.to_thread(self._store.get, self._number)

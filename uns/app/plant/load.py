@@ -18,7 +18,9 @@ from uns.errors import Finding, nearest
 from uns.policy import Access, Namespace, parse_access, parse_namespace
 from uns.policy.assets import AssetTable
 from uns.policy.lint import Lint, lint, orphans
+from uns.policy.model_use import use_findings
 from uns.registry import Model, Registry, parse_model
+from uns.registry.admit import admission_findings
 
 FILES = (SETTINGS, *SINGLE)
 
@@ -52,6 +54,7 @@ def _load(reading: "_Reading") -> Plant:
     settings = reading.settings()
     registry = reading.registry()
     namespace = reading.namespace(registry)
+    reading.life_of_models(namespace)
     access = reading.access()
     sources, problems = read_sources(reading.folder("sources"), namespace)
     reading.look_for_strays()
@@ -113,7 +116,7 @@ class _Reading:
 
     def registry(self) -> Registry:
         """Models that could be read. References to one that could not are no findings of their own."""
-        files: dict[str, YamlFile] = {}
+        files = self._model_files
         models: list[Model] = []
         for file in self.folder("models"):
             if file.data is None and file.problems:
@@ -133,7 +136,14 @@ class _Reading:
         registry = Registry(models)
         for model, finding in registry.findings():
             self._add(files[model.ref], finding)
+        for model, finding in admission_findings(models, ()):
+            self._add(files[model.ref], finding)
         return registry
+
+    def life_of_models(self, namespace: Namespace) -> None:
+        """Warn of drafts and deprecated models that are used."""
+        for model, finding in use_findings(namespace):
+            self.problems.append(self._model_files[model.ref].problem(finding, warning=True))
 
     def namespace(self, registry: Registry) -> Namespace:
         file = self._file("namespace.yaml")
