@@ -614,7 +614,7 @@ def many_sessions_expire_at_once(target: Target) -> None:
         keep = {"session_expiry_interval": 2}
         with opened(target.port, f"late{number}", will=will, properties=keep) as wire:
             subscribe_all(wire, deep_filters(100, f"late{number}-"))
-    until(lambda: target.stats["sessions_expired"] - expired == 200, "all of them expire")
+    until(lambda: target.stats["sessions_expired"] - expired >= 200, "all of them expire")  # and some of other attacks
 
 
 @attack("volume", rss_mib=64)
