@@ -27,6 +27,7 @@ from uns.app.data import own_data
 from uns.app.govern import Governor, Switch, finish_pending
 from uns.app.govern.foresight import MAX_KEPT_JUDGED, ReadHistory
 from uns.app.health import Health, checks, part_figures, stop_task
+from uns.app.learn import Study
 from uns.app.models import admit_at_start
 from uns.app.notice_log import NoticeLog
 from uns.app.plant import Plant
@@ -62,6 +63,7 @@ from uns.web import SECURITY_HEADERS, STATIC
 log = logging.getLogger(__name__)
 
 HOST_CLIENT_ID = "sparkplug-host"
+STUDY_CLIENT_ID = "learn"
 HOST_TICK_S = 0.2
 FLUSH_S = 1.0
 """What was published just before it is asked for is waited for so long."""
@@ -193,6 +195,7 @@ async def serve(
                 history=read_history,
                 violations=violations,
                 governor=governor,
+                study=Study(broker, governor, link(STUDY_CLIENT_ID), clock, read_samples),
                 inbox=inbox,
                 blocks=blocks,
                 replays=replayer,

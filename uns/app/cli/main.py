@@ -15,6 +15,7 @@ from uns.app.cli import (
     golden,
     history,
     inbox,
+    learn,
     lint,
     plan,
     pub,
@@ -72,6 +73,7 @@ _PANELS: dict[str, dict[str, Callable[..., Any]]] = {
         "revert": revisions.revert,
         "export": revisions.export,
         "explain": explain.explain,
+        "learn": learn.learn,
     },
 }
 _VIOLATIONS: dict[str, Callable[..., Any]] = {

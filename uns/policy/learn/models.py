@@ -1,0 +1,128 @@
+"""Which assets are of one kind? Those become one model, with what only some of them have as optional."""
+
+import re
+from collections.abc import Hashable, Iterable, Sequence
+
+import msgspec
+
+from uns.policy.learn.infer import infer, kind_of
+from uns.policy.learn.learned import SOME_SAMPLES, LearnedAttribute, LearnedModel
+from uns.policy.learn.profile import Profile
+from uns.policy.learn.structure import Found, stem
+from uns.policy.observed import joined
+from uns.registry import AttributeType, Registry
+
+ALIKE = 0.5
+"""Equipment of one name is of one model when it shares so much of its attributes."""
+_NUMBER = re.compile(r"([0-9]+)")
+_UNFIT = re.compile(r"[^A-Za-z0-9_.-]+")
+
+
+class _Kind(msgspec.Struct, eq=False):
+    """Assets that are alike so far. kinds: the joined type of each attribute."""
+
+    assets: list[Found]
+    kinds: dict[str, AttributeType]
+    equipment: set[str]
+
+
+def find_models(assets: Sequence[Found], registry: Registry) -> tuple[list[LearnedModel], dict[str, str]]:
+    """(the models, asset path to the reference of its model). Every attribute of the assets has a type."""
+    kinds = _find_kinds(assets)
+    taken = {ref.partition("@")[0] for ref in registry.names()}
+    models = []
+    refs: dict[str, str] = {}
+    for kind in kinds:
+        name = _name(kind.assets[0], taken)
+        taken.add(name)
+        model = LearnedModel(
+            name, tuple(_attributes(kind)), tuple(sorted((asset.path for asset in kind.assets), key=_counting))
+        )
+        models.append(model)
+        refs |= dict.fromkeys(model.assets, model.ref)
+    return models, refs
+
+
+def _find_kinds(assets: Sequence[Found]) -> list[_Kind]:
+    """Each asset joins the first kind that it is of. They are found by name, and by siblings of equal attributes."""
+    kinds: list[_Kind] = []
+    index: dict[Hashable, list[_Kind]] = {}
+    for asset in assets:
+        named = stem(asset.name)
+        keys: list[Hashable] = [named]
+        if len(asset.attributes) > 1:
+            keys.append((_stems(asset.parent), frozenset(asset.attributes)))
+        candidates = (each for key in keys for each in index.get(key, ()))
+        kind = next((each for each in candidates if _is_of(asset, each, named)), None)
+        if kind is None:
+            kind = _Kind([], {}, set())
+            kinds.append(kind)
+        _join(asset, kind)
+        for key in keys:
+            listed = index.setdefault(key, [])
+            if not any(each is kind for each in listed):
+                listed.append(kind)
+    return kinds
+
+
+def _stems(path: str) -> str:
+    return "/".join(map(stem, path.split("/")))
+
+
+def _is_of(asset: Found, kind: _Kind, named: str) -> bool:
+    own, known = asset.attributes.keys(), kind.kinds.keys()
+    shared = own & known
+    if stem(kind.assets[0].name) == named:
+        if len(shared) < ALIKE * len(own | known):
+            return False
+    elif own != known:
+        return False
+    if any(path.split("/")[0] in kind.equipment for path in own) or any(
+        path.split("/")[0] in asset.equipment for path in known
+    ):
+        return False
+    return all(_together(kind, path, asset.attributes[path]) is not None for path in shared)
+
+
+def _together(kind: _Kind, path: str, profile: Profile) -> AttributeType | None:
+    """The type that takes both, if there is one."""
+    own = kind_of(profile)
+    return None if own is None else joined({own, kind.kinds[path]})
+
+
+def _join(asset: Found, kind: _Kind) -> None:
+    for path, profile in asset.attributes.items():
+        own = kind_of(profile)
+        both = own if path not in kind.kinds or own is None else joined({own, kind.kinds[path]})
+        assert both is not None
+        kind.kinds[path] = both
+    kind.equipment |= asset.equipment
+    kind.assets.append(asset)
+
+
+def _attributes(kind: _Kind) -> Iterable[LearnedAttribute]:
+    for path in kind.kinds:
+        profiles = [asset.attributes[path] for asset in kind.assets if path in asset.attributes]
+        merged = Profile(topics=0)
+        for profile in profiles:
+            merged.merge(profile)
+        usual = [profile.gaps.percentile_99() for profile in profiles if profile.gaps.count >= SOME_SAMPLES]
+        age_ms = max((each for each in usual if each is not None), default=None)
+        yield infer(path, merged, age_ms, optional=len(profiles) < len(kind.assets))
+
+
+def _counting(path: str) -> list[tuple[int, str]]:
+    """Sorts `line2` before `line10`."""
+    return [(int(part), "") if part.isdecimal() else (0, part) for part in _NUMBER.split(path)]
+
+
+def _name(asset: Found, taken: set[str]) -> str:
+    """Of the equipment, or of what is above it when it has only a number; never one that is taken."""
+    levels = reversed(asset.path.split("/"))
+    name = next((each for level in levels if (each := _UNFIT.sub("_", stem(level)))), "model")
+    name = name if name[0].isascii() and name[0].isalpha() else f"model_{name}"
+    name, number, chosen = name[:90], 1, name[:90]
+    while chosen in taken:
+        number += 1
+        chosen = f"{name}_{number}"
+    return chosen
