@@ -12,6 +12,7 @@ import typer
 
 from uns.app.cli.options import DEFAULT_SERVER, CaOption, OutputOption, ServerOption, UserOption
 from uns.app.cli.output import Output, chosen, print_csv, print_json, print_lines
+from uns.app.counted import counted
 
 DEFAULT_LAST = "24h"
 ANSWER_S = 120.0
@@ -116,8 +117,9 @@ def _lines(answer: dict[str, Any], into: Path | None) -> Iterator[str]:
         yield f"left out: {count} × {_LEFT_OUT.get(kind, kind)}"
     assets = sum(len(model["assets"]) for model in learned["models"])
     yield (
-        f"{learned['messages']:,} messages on {learned['topics']:,} topics, {learned['declared']:,} of them declared: "
-        f"{len(learned['models'])} models for {assets} assets."
+        f"{counted(learned['messages'], 'message')} on {counted(learned['topics'], 'topic')}, "
+        f"{learned['declared']} of them declared: "
+        f"{counted(len(learned['models']), 'model')} for {counted(assets, 'asset')}."
     )
     if into is not None and answer["changes"]:
         yield f"Written into {into}. Look through it, then: uns check {into}; uns plan {into}; uns apply {into}"

@@ -43,8 +43,7 @@ class _Edit:
 
     def into(self, key: Any, value: Any, entry: Entry) -> None:
         """Put what an entry states into the one that stands there."""
-        if (value.start_mark.line, value.start_mark.column) < (key.start_mark.line, key.start_mark.column):
-            raise UnsError(_no_place(f"'{key.value}' is an alias of another entry", key.start_mark.line + 1))
+        self._demand_own(key, value)
         line, indent = key.start_mark.line, key.start_mark.column
         if isinstance(value, yaml.MappingNode) and not value.flow_style:
             self._into_block(value, entry)
@@ -61,6 +60,13 @@ class _Edit:
         if start.column != end.column:
             self._cut[line] = (start.column, end.column)
         self._behind.setdefault(line, []).extend(lines)
+
+    def _demand_own(self, key: Any, value: Any) -> None:
+        """What is written once and stands in two places cannot be edited in one."""
+        line = self._lines[value.start_mark.line] if value.start_mark.line < len(self._lines) else ""
+        if _is_alias(key, value) or line[value.start_mark.column :].startswith("&"):
+            what = f"'{key.value}' has an anchor or is an alias"
+            raise UnsError(_no_place(what, key.start_mark.line + 1))
 
     def result(self) -> str:
         """The edited text."""
@@ -94,7 +100,9 @@ class _Edit:
             text = self._slice(key.start_mark, key.end_mark)
             if member is None:
                 yield f"{pad}{text}: {self._slice(below.start_mark, below.end_mark)}".rstrip()
-            elif isinstance(below, yaml.MappingNode):
+                continue
+            self._demand_own(key, below)
+            if isinstance(below, yaml.MappingNode):
                 yield f"{pad}{text}:"
                 yield from self._unfolded(below, member, indent + STEP)
             else:
@@ -140,13 +148,18 @@ def _last_line(node: Any) -> int:
     """The last line that belongs to a value; the comments behind it do not."""
     if isinstance(node, yaml.MappingNode) and not node.flow_style and node.value:
         key, value = node.value[-1]
-        if (value.start_mark.line, value.start_mark.column) < (key.start_mark.line, key.start_mark.column):
-            return int(key.end_mark.line)  # an alias
+        if _is_alias(key, value):
+            return int(key.end_mark.line)
         return max(int(key.end_mark.line), _last_line(value))
     if isinstance(node, yaml.SequenceNode) and not node.flow_style and node.value:
         return _last_line(node.value[-1])
     end = node.end_mark
     return int(end.line - 1 if end.column == 0 and end.line > node.start_mark.line else end.line)
+
+
+def _is_alias(key: Any, value: Any) -> bool:
+    """Does a value stand before its key? Then it is written elsewhere."""
+    return bool((value.start_mark.line, value.start_mark.column) < (key.start_mark.line, key.start_mark.column))
 
 
 def _no_place(why: str, line: int) -> Finding:

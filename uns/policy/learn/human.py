@@ -4,7 +4,9 @@ import math
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 
 MARGIN = 0.25
-"""Of the observed span, on each side; of the value itself where only one was seen."""
+"""Of the observed span, on each side."""
+SMALLEST_SPAN = 1e-290
+"""Where doubles have all their digits."""
 _STEPS = (1, 2, 5)
 _DURATIONS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600, 43_200, 86_400)
 _EXACT = Context(prec=800)
@@ -14,18 +16,18 @@ _EXACT = Context(prec=800)
 def widened(low: int | float, high: int | float) -> tuple[int | float, int | float] | None:
     """(min, max) for values of low to high: `MARGIN` beyond each, rounded outward to a tenth of the span (1, 2 or 5).
 
-    What was never negative does not become so, and what was never positive neither. None where no such doubles exist.
+    What was never negative does not become so, and what was never positive neither. None for a single value, and where
+    no such doubles exist.
     """
     try:
         span = float(high) - float(low)
     except OverflowError:  # an integer of JSON may have any number of digits
         return None
-    room = span if span > 0 else max(abs(float(high)), 1.0)
-    if not math.isfinite(room) or room < 1e-290:
+    if not math.isfinite(span) or span < SMALLEST_SPAN:
         return None
-    step = _step(room / 10)
-    bottom = _round(Decimal(low), room * MARGIN, step, upward=False)
-    top = _round(Decimal(high), room * MARGIN, step, upward=True)
+    step = _step(span / 10)
+    bottom = _round(Decimal(low), span * MARGIN, step, upward=False)
+    top = _round(Decimal(high), span * MARGIN, step, upward=True)
     if not (math.isfinite(bottom) and math.isfinite(top)):
         return None
     return (0 if low >= 0 and bottom < 0 else bottom), (0 if high <= 0 and top > 0 else top)

@@ -65,8 +65,8 @@ def infer(path: str, profile: Profile, age_ms: int | None, *, optional: bool) ->
     if optional:
         keys["optional"] = True
         notes.append("not on every one of them")
-    if kind in _DOCUMENTS and profile.shape is not None:
-        keys["schema"] = {"type": kind.value} | profile.shape.schema()
+    if kind in _DOCUMENTS:
+        keys["schema"] = document_schema(profile)
     counted = f"{_many(profile.samples, 'sample')} from {_many(profile.topics, 'topic')}"
     evidence = ", ".join([counted, *notes])
     return LearnedAttribute(path, keys, profile.samples, profile.topics, evidence, confidence_of(profile.samples))
@@ -74,6 +74,13 @@ def infer(path: str, profile: Profile, age_ms: int | None, *, optional: bool) ->
 
 def _many(count: int, what: str) -> str:
     return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def document_schema(profile: Profile) -> dict[str, Any]:
+    """JSON Schema 2020-12 of documents of one type."""
+    assert profile.shape is not None
+    (kind,) = profile.shape.kinds
+    return {"type": kind} | profile.shape.schema()
 
 
 def _add_unit(path: str, keys: dict[str, Any], notes: list[str]) -> None:

@@ -1,10 +1,11 @@
 """Which assets are of one kind? Those become one model, with what only some of them have as optional."""
 
 import re
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Sequence, Set
 
 import msgspec
 
+from uns.policy.learn.existing import existing_model
 from uns.policy.learn.infer import infer, kind_of
 from uns.policy.learn.learned import SOME_SAMPLES, LearnedAttribute, LearnedModel
 from uns.policy.learn.profile import Profile
@@ -27,19 +28,22 @@ class _Kind(msgspec.Struct, eq=False):
 
 
 def find_models(assets: Sequence[Found], registry: Registry) -> tuple[list[LearnedModel], dict[str, str]]:
-    """(the models, asset path to the reference of its model). Every attribute of the assets has a type."""
-    kinds = _find_kinds(assets)
+    """(the new models, asset path to the reference of its model). Every attribute of the assets has a type."""
     taken = {ref.partition("@")[0] for ref in registry.names()}
-    models = []
+    models: list[LearnedModel] = []
     refs: dict[str, str] = {}
-    for kind in kinds:
-        name = _name(kind.assets[0], taken)
-        taken.add(name)
-        model = LearnedModel(
-            name, tuple(_attributes(kind)), tuple(sorted((asset.path for asset in kind.assets), key=_counting))
-        )
-        models.append(model)
-        refs |= dict.fromkeys(model.assets, model.ref)
+    for kind in _find_kinds(assets):
+        paths = sorted((asset.path for asset in kind.assets), key=_counting)
+        merged = {path: _merged(kind, path) for path in kind.kinds}
+        name = _name(kind.assets[0])
+        ref = existing_model(registry, name, merged)
+        if not ref:
+            name = _free(name, taken)
+            taken.add(name)
+            attributes = (_attribute(kind, path, profile) for path, profile in merged.items())
+            models.append(LearnedModel(name, tuple(attributes), tuple(paths)))
+            ref = models[-1].ref
+        refs |= dict.fromkeys(paths, ref)
     return models, refs
 
 
@@ -100,15 +104,19 @@ def _join(asset: Found, kind: _Kind) -> None:
     kind.assets.append(asset)
 
 
-def _attributes(kind: _Kind) -> Iterable[LearnedAttribute]:
-    for path in kind.kinds:
-        profiles = [asset.attributes[path] for asset in kind.assets if path in asset.attributes]
-        merged = Profile(topics=0)
-        for profile in profiles:
-            merged.merge(profile)
-        usual = [profile.gaps.percentile_99() for profile in profiles if profile.gaps.count >= SOME_SAMPLES]
-        age_ms = max((each for each in usual if each is not None), default=None)
-        yield infer(path, merged, age_ms, optional=len(profiles) < len(kind.assets))
+def _merged(kind: _Kind, path: str) -> Profile:
+    merged = Profile(topics=0)
+    for asset in kind.assets:
+        if path in asset.attributes:
+            merged.merge(asset.attributes[path])
+    return merged
+
+
+def _attribute(kind: _Kind, path: str, merged: Profile) -> LearnedAttribute:
+    profiles = [asset.attributes[path] for asset in kind.assets if path in asset.attributes]
+    usual = [profile.gaps.percentile_99() for profile in profiles if profile.gaps.count >= SOME_SAMPLES]
+    age_ms = max((each for each in usual if each is not None), default=None)
+    return infer(path, merged, age_ms, optional=len(profiles) < len(kind.assets))
 
 
 def _counting(path: str) -> list[tuple[int, str]]:
@@ -116,12 +124,15 @@ def _counting(path: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() else (0, part) for part in _NUMBER.split(path)]
 
 
-def _name(asset: Found, taken: set[str]) -> str:
-    """Of the equipment, or of what is above it when it has only a number; never one that is taken."""
+def _name(asset: Found) -> str:
+    """Of the equipment, or of what is above it when it has only a number."""
     levels = reversed(asset.path.split("/"))
     name = next((each for level in levels if (each := _UNFIT.sub("_", stem(level)))), "model")
-    name = name if name[0].isascii() and name[0].isalpha() else f"model_{name}"
-    name, number, chosen = name[:90], 1, name[:90]
+    return (name if name[0].isalpha() else f"model_{name}")[:90]
+
+
+def _free(name: str, taken: Set[str]) -> str:
+    number, chosen = 1, name
     while chosen in taken:
         number += 1
         chosen = f"{name}_{number}"
