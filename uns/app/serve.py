@@ -24,6 +24,7 @@ from uns.api.platform import HistoryReader
 from uns.app.authentication import Authentication
 from uns.app.counted import counted
 from uns.app.data import own_data
+from uns.app.freshness import TICK_S, FreshnessWatch
 from uns.app.govern import Governor, Switch, finish_pending
 from uns.app.govern.foresight import MAX_KEPT_JUDGED, ReadHistory
 from uns.app.health import Health, checks, part_figures, stop_task
@@ -159,12 +160,16 @@ async def serve(
         stack.callback(host.stop)
         ticking = asyncio.create_task(health.repeat("sparkplug host", host.tick, HOST_TICK_S), name="sparkplug host")
         stack.push_async_callback(stop_task, ticking)
+        freshness = FreshnessWatch(broker, clock, plant.namespace)
+        watching_ages = asyncio.create_task(health.repeat("freshness", freshness.tick, TICK_S), name="freshness")
+        stack.push_async_callback(stop_task, watching_ages)
         sources = Sources(plant.sources, host, link, clock, data)
         stack.push_async_callback(sources.stop)
 
         def on_policy(policy: CompiledAdmission) -> None:
             replace_policy(app, policy)
             violations.namespace = policy.namespace
+            freshness.follow(policy.namespace)
 
         governor = Governor(
             plant,

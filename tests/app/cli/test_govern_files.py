@@ -68,7 +68,7 @@ def test_assets_go_out_and_come_back(plant: Path) -> None:
 
 
 def test_a_model_of_the_library_comes_into_the_plant(plant: Path) -> None:
-    assert "pump@1" in {row["model"] for row in uns("schema", "list").json}
+    assert "pump@1" in {row["model"] for row in uns("schema", "library").json}
     assert str(plant / "models/motor.v1.yaml") in uns("schema", "add", "pump", str(plant)).json["files"]
     result = uns("schema", "add", "pmp", str(plant))
     assert result.code == 4

@@ -130,35 +130,6 @@ async def models(ctx: Ctx, who: Who) -> Response:
     return json_response({"models": _versions(ctx, kept, None)})
 
 
-@router.get("/models/{name}", response_model=ModelList, responses=NOT_FOUND, summary="The versions of one model")
-async def model_versions(ctx: Ctx, who: Who, name: str) -> Response:
-    """With the changelog of each."""
-    found = _versions(ctx, await _kept(ctx, name), name)
-    if not found:
-        raise UnsError(_unknown(ctx, name))
-    return json_response({"models": found})
-
-
-@router.get("/models/{name}/{version}", response_model=ModelDetail, responses=NOT_FOUND, summary="One version")
-async def model_detail(ctx: Ctx, who: Who, name: str, version: int) -> Response:
-    """Document, JSON Schema, and the assets that use it."""
-    kept = {entry.ref: entry for entry in await _kept(ctx, name)}
-    registry, ref = ctx.platform.policy.registry, f"{name}@{version}"
-    running = registry.get(ref)
-    model = running or with_kept((), kept.values()).get(ref)
-    if model is None:
-        raise UnsError(_unknown(ctx, ref))
-    assets = assets_by_model(ctx.platform.policy.namespace).get(ref, [])
-    shown = [asset for asset in assets if ctx.may_read(who, f"{asset}/#")][:SHOWN]
-    detail = {
-        "document": model_document(model),
-        "json_schema": None if running is None else registry.json_schema(ref),
-        "fingerprint": fingerprint(model),
-        "used_by": shown,
-    }
-    return json_response(_fields(model, running is not None, kept.get(ref), len(assets)) | detail)
-
-
 @router.post("/models/check", response_model=ModelChecked, responses=TOO_LARGE, summary="Judge a new version")
 async def check_model(ctx: Ctx, who: Who, candidate: Candidate) -> Response:
     """Faults, changes against every earlier version, and what it would do to recent messages and live subscribers."""
@@ -184,6 +155,35 @@ async def check_model(ctx: Ctx, who: Who, candidate: Candidate) -> Response:
             "clients": subscribers(list(paths)[:MAX_TOPICS], clients)[:SHOWN],
         }
     )
+
+
+@router.get("/models/{name}/{version}", response_model=ModelDetail, responses=NOT_FOUND, summary="One version")
+async def model_detail(ctx: Ctx, who: Who, name: str, version: int) -> Response:
+    """Document, JSON Schema, and the assets that use it."""
+    kept = {entry.ref: entry for entry in await _kept(ctx, name)}
+    registry, ref = ctx.platform.policy.registry, f"{name}@{version}"
+    running = registry.get(ref)
+    model = running or with_kept((), kept.values()).get(ref)
+    if model is None:
+        raise UnsError(_unknown(ctx, ref))
+    assets = assets_by_model(ctx.platform.policy.namespace).get(ref, [])
+    shown = [asset for asset in assets if ctx.may_read(who, f"{asset}/#")][:SHOWN]
+    detail = {
+        "document": model_document(model),
+        "json_schema": None if running is None else registry.json_schema(ref),
+        "fingerprint": fingerprint(model),
+        "used_by": shown,
+    }
+    return json_response(_fields(model, running is not None, kept.get(ref), len(assets)) | detail)
+
+
+@router.get("/models/{name}", response_model=ModelList, responses=NOT_FOUND, summary="The versions of one model")
+async def model_versions(ctx: Ctx, who: Who, name: str) -> Response:
+    """With the changelog of each."""
+    found = _versions(ctx, await _kept(ctx, name), name)
+    if not found:
+        raise UnsError(_unknown(ctx, name))
+    return json_response({"models": found})
 
 
 async def _kept(ctx: Context, name: str | None) -> Sequence[ModelVersion]:

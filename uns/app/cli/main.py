@@ -16,6 +16,7 @@ from uns.app.cli import (
     history,
     inbox,
     learn,
+    library,
     lint,
     plan,
     pub,
@@ -43,7 +44,9 @@ violations_app = typer.Typer(cls=Group, invoke_without_command=True)
 source_app = typer.Typer(help="Connected devices and servers.", no_args_is_help=True)
 user_app = typer.Typer(help="Who may log in.", no_args_is_help=True)
 assets_app = typer.Typer(help="Equipment as a table, for a spreadsheet.", no_args_is_help=True)
-schema_app = typer.Typer(help="Models to start from.", no_args_is_help=True)
+schema_app = typer.Typer(
+    help="The models: versions, changes, checks, and a library to start from.", no_args_is_help=True
+)
 adapter_app = typer.Typer(help="Write an adapter of your own.", no_args_is_help=True)
 
 _PANELS: dict[str, dict[str, Callable[..., Any]]] = {
@@ -102,7 +105,11 @@ assets_app.command("export", cls=Command)(assets.assets_export)
 assets_app.command("import", cls=Command)(assets.assets_import)
 app.add_typer(assets_app, name="assets", rich_help_panel="Govern")
 schema_app.command("list", cls=Command)(schema.schema_list)
-schema_app.command("add", cls=Command)(schema.schema_add)
+schema_app.command("show", cls=Command)(schema.schema_show)
+schema_app.command("diff", cls=Command)(schema.schema_diff)
+schema_app.command("check", cls=Command)(schema.schema_check)
+schema_app.command("library", cls=Command)(library.library_list)
+schema_app.command("add", cls=Command)(library.library_add)
 app.add_typer(schema_app, name="schema", rich_help_panel="Govern")
 user_app.command("hash", cls=Command)(user.user_hash)
 app.add_typer(user_app, name="user", rich_help_panel="Govern")
