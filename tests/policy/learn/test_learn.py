@@ -8,6 +8,7 @@ import msgspec
 import pytest
 import yaml
 
+from tests.support.calls import calls
 from uns.policy import Namespace, parse_namespace
 from uns.policy.learn import Entry, Learned, Learner, LearnLimits, learn
 from uns.policy.learn.human import duration, widened
@@ -92,6 +93,22 @@ def test_the_learner_is_bounded_and_says_what_it_left_out() -> None:
     assert full.left_out["messages_without_room_for_words"] > 0
     (model,) = learn(full, NAMESPACE).models
     assert "enum" not in model.attributes[0].keys
+
+
+def test_topics_that_nobody_meant_are_told() -> None:
+    found = learned({"acme/" + "x/" * 20_000: ["1"], "acme//x": ["1"]})
+    assert {told.topic[:8]: told.reason for told in found.told} == {"acme/x/x": "place", "acme//x": "name"}
+    assert found.models == ()
+
+
+def test_a_flood_of_names_with_nothing_in_common_is_no_quadratic_work() -> None:
+    def work(count: int) -> int:
+        learner = Learner()
+        for number in range(count):
+            learner.observe(f"acme/ghent/packing/pump{number}/value{number}x", b"1", 0)
+        return calls(lambda: learn(learner, NAMESPACE))
+
+    assert work(2000) < 2.5 * work(1000)
 
 
 def test_many_members_are_a_dictionary() -> None:

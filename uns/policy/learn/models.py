@@ -1,7 +1,8 @@
 """Which assets are of one kind? Those become one model, with what only some of them have as optional."""
 
 import re
-from collections.abc import Hashable, Sequence, Set
+from collections.abc import Hashable, Sequence
+from itertools import islice
 
 import msgspec
 
@@ -15,13 +16,16 @@ from uns.registry import AttributeType, Registry
 
 ALIKE = 0.5
 """Equipment of one name is of one model when it shares so much of its attributes."""
+MOST_COMPARED = 32
+"""Kinds that an asset is compared with: a thousand assets of one name and nothing in common must not take minutes."""
 _NUMBER = re.compile(r"([0-9]+)")
 _UNFIT = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
 class _Kind(msgspec.Struct, eq=False):
-    """Assets that are alike so far. kinds: the joined type of each attribute."""
+    """Assets that are alike so far. named: what the first one is called, without numbers. kinds: the joined types."""
 
+    named: str
     assets: list[Found]
     kinds: dict[str, AttributeType]
     equipment: set[str]
@@ -29,7 +33,7 @@ class _Kind(msgspec.Struct, eq=False):
 
 def find_models(assets: Sequence[Found], registry: Registry) -> tuple[list[LearnedModel], dict[str, str]]:
     """(the new models, asset path to the reference of its model). Every attribute of the assets has a type."""
-    taken = {ref.partition("@")[0] for ref in registry.names()}
+    taken = dict.fromkeys((ref.partition("@")[0] for ref in registry.names()), 1)
     models: list[LearnedModel] = []
     refs: dict[str, str] = {}
     for kind in _find_kinds(assets):
@@ -39,7 +43,6 @@ def find_models(assets: Sequence[Found], registry: Registry) -> tuple[list[Learn
         ref = existing_model(registry, name, merged)
         if not ref:
             name = _free(name, taken)
-            taken.add(name)
             attributes = (_attribute(kind, path, profile) for path, profile in merged.items())
             models.append(LearnedModel(name, tuple(attributes), tuple(paths)))
             ref = models[-1].ref
@@ -50,22 +53,20 @@ def find_models(assets: Sequence[Found], registry: Registry) -> tuple[list[Learn
 def _find_kinds(assets: Sequence[Found]) -> list[_Kind]:
     """Each asset joins the first kind that it is of. They are found by name, and by siblings of equal attributes."""
     kinds: list[_Kind] = []
-    index: dict[Hashable, list[_Kind]] = {}
+    index: dict[Hashable, dict[_Kind, None]] = {}
     for asset in assets:
         named = stem(asset.name)
         keys: list[Hashable] = [named]
         if len(asset.attributes) > 1:
             keys.append((_stems(asset.parent), frozenset(asset.attributes)))
-        candidates = (each for key in keys for each in index.get(key, ()))
+        candidates = islice((each for key in keys for each in index.get(key, {})), MOST_COMPARED)
         kind = next((each for each in candidates if _is_of(asset, each, named)), None)
         if kind is None:
-            kind = _Kind([], {}, set())
+            kind = _Kind(named, [], {}, set())
             kinds.append(kind)
         _join(asset, kind)
         for key in keys:
-            listed = index.setdefault(key, [])
-            if not any(each is kind for each in listed):
-                listed.append(kind)
+            index.setdefault(key, {})[kind] = None
     return kinds
 
 
@@ -76,7 +77,7 @@ def _stems(path: str) -> str:
 def _is_of(asset: Found, kind: _Kind, named: str) -> bool:
     own, known = asset.attributes.keys(), kind.kinds.keys()
     shared = own & known
-    if stem(kind.assets[0].name) == named:
+    if kind.named == named:
         if len(shared) < ALIKE * len(own | known):
             return False
     elif own != known:
@@ -131,9 +132,12 @@ def _name(asset: Found) -> str:
     return (name if name[0].isalpha() else f"model_{name}")[:90]
 
 
-def _free(name: str, taken: Set[str]) -> str:
-    number, chosen = 1, name
+def _free(name: str, taken: dict[str, int]) -> str:
+    """The name, or the next with a number that is not taken. taken: name to the last number it was given with."""
+    chosen, number = name, taken.get(name, 0)
     while chosen in taken:
         number += 1
         chosen = f"{name}_{number}"
+    taken[name] = number
+    taken[chosen] = 1
     return chosen

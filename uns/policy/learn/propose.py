@@ -10,8 +10,11 @@ from uns.policy.learn.models import find_models
 from uns.policy.learn.profile import Profile
 from uns.policy.learn.structure import find_assets
 from uns.policy.namespace import Namespace
+from uns.policy.tree_rules import MAX_DEPTH
 
 MAX_TOLD = 200
+MAX_LEVELS = 2 * MAX_DEPTH
+"""Of a topic; one with more is no equipment's."""
 
 
 def learn(learner: Learner, namespace: Namespace, move: tuple[str, str] = ("", "")) -> Learned:
@@ -27,6 +30,8 @@ def learn(learner: Learner, namespace: Namespace, move: tuple[str, str] = ("", "
         topic = _moved(seen, move)
         if namespace.attribute(*namespace.locate(topic)) is not None:
             declared += 1
+        elif topic.count("/") >= MAX_LEVELS:
+            told.append(Told(seen, "place", f"it has more than {MAX_LEVELS} levels."))
         elif _is_usable(seen, profile, told):
             undeclared.append((topic, seen, profile))
     assets = find_assets(namespace, undeclared, told)
