@@ -19,6 +19,7 @@ mode: reject
 tree:
   acme:
     ghent: {owner: operations}  # the site
+    bruges: {mode: observe}
 open: ["acme/_raw/#", "acme/ghent/#"]
 """
 ACCESS = """\
@@ -145,6 +146,16 @@ def test_what_history_kept_and_a_branch_that_belongs_elsewhere(server: RunningSe
     assert "name: acme/_raw/packing/line1/filler/flow: site '_raw' breaks the naming rule" in table.out
     rows = uns("learn", "acme/_raw/#", "--at", "acme/ghent", "-o", "csv", env=server.env)
     assert rows.out.startswith("model,attribute,type,confidence,samples,topics,evidence\nfiller@1,flow,object,")
+
+
+def test_an_observed_branch_is_learned_too(server: RunningServer, plant: Path) -> None:
+    with Plant(server, "acme/bruges/packing") as devices:
+        assert devices.turn(1) <= {0, 0x10}
+        result = uns("learn", "acme/bruges/#", "--into", str(plant), "-o", "json", env=server.env)
+        assert result.code == 0, result.err
+        assert uns("apply", str(plant), "--yes", "-o", "json", env=server.env).code == 0
+        seen = uns("explain", "acme/bruges/packing/line2/filler/flow", "-o", "json", env=server.env)
+        assert seen.json["attribute"]["type"] == "object", seen.out
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,14 @@ def test_the_learner_is_bounded_and_says_what_it_left_out() -> None:
     assert "enum" not in model.attributes[0].keys
 
 
+def test_what_a_long_array_holds_may_be_anything() -> None:
+    learner = Learner()
+    for document in ([1] * 300, [1, 2]):
+        learner.observe("acme/ghent/line1/x", msgspec.json.encode(document), 0)
+    (model,) = learn(learner, NAMESPACE).models
+    assert model.attributes[0].keys["schema"] == {"type": "array", "items": {}}
+
+
 def test_topics_that_nobody_meant_are_told() -> None:
     found = learned({"acme/" + "x/" * 20_000: ["1"], "acme//x": ["1"]})
     assert {told.topic[:8]: told.reason for told in found.told} == {"acme/x/x": "place", "acme//x": "name"}

@@ -32,6 +32,8 @@ WAITING = 20_000
 WAITING_BYTES = 16 * 1024 * 1024
 TICK_S = 0.05
 SLICE = 100
+SLICE_BYTES = 16_384
+"""What is looked at in one turn of the loop: a millisecond of small messages, a few of a large document."""
 _LOOK_EVERY = 1000
 
 IsGone = Callable[[], Awaitable[bool]]
@@ -57,9 +59,13 @@ class _Tap:
             self.shed += 1
 
     def take(self, count: int) -> list[Message]:
-        """The oldest, at most so many."""
-        taken = [self._waiting.popleft() for _ in range(min(count, len(self._waiting)))]
-        self._waiting_bytes -= sum(map(_bytes, taken))
+        """The oldest, at most so many and, but for the last, `SLICE_BYTES`."""
+        taken: list[Message] = []
+        size = 0
+        while self._waiting and len(taken) < count and size < SLICE_BYTES:
+            taken.append(self._waiting.popleft())
+            size += _bytes(taken[-1])
+        self._waiting_bytes -= size
         return taken
 
 
@@ -140,9 +146,12 @@ class Study:
         return True
 
     async def _current(self, learner: Learner, live: Iterable[LiveTopic]) -> None:
-        for looked_at, each in enumerate(live, start=1):
+        count = size = 0
+        for each in live:
             learner.observe(each.topic, each.payload, None)
-            if looked_at % SLICE == 0:
+            count, size = count + 1, size + len(each.payload)
+            if count >= SLICE or size >= SLICE_BYTES:
+                count = size = 0
                 await asyncio.sleep(0)
 
     async def _listen(self, learner: Learner, topic_filter: str, for_ms: int, is_gone: IsGone | None) -> int:

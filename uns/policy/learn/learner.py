@@ -17,7 +17,7 @@ class LearnLimits(msgspec.Struct, frozen=True):
 
     topics: int = 20_000
     total_bytes: int = 128 * 1024 * 1024
-    payload_bytes: int = 65_536
+    payload_bytes: int = 16_384
 
 
 class Learner:

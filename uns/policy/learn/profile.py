@@ -7,9 +7,8 @@ import msgspec
 from uns.policy.learn.gaps import Gaps
 from uns.policy.learn.shape import Room, Shape
 from uns.policy.observed import type_of
-from uns.registry import Attribute, AttributeType
+from uns.registry import Attribute, AttributeType, compile_check
 from uns.registry.attribute import INT64_MAX, INT64_MIN
-from uns.registry.diagnose import compile_diagnosis
 from uns.registry.quick_check import Check
 
 MAX_WORDS = 32
@@ -21,9 +20,7 @@ _SCALARS = (
     *(AttributeType.NUMBER, AttributeType.INTEGER, AttributeType.BOOLEAN),
     *(AttributeType.STRING, AttributeType.DATETIME),
 )
-_IS_SAMPLE: dict[AttributeType, Check] = {
-    kind: compile_diagnosis(Attribute(path="value", type=kind)) for kind in _SCALARS
-}
+_IS_SAMPLE: dict[AttributeType, Check] = {kind: compile_check(Attribute(path="value", type=kind)) for kind in _SCALARS}
 
 
 class Profile(msgspec.Struct):

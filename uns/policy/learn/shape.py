@@ -7,6 +7,8 @@ import msgspec
 MAX_DEPTH = 6
 MAX_MEMBERS = 200
 """Of one shape with all below it; what has more is a dictionary, and its names are data."""
+MAX_ITEMS = 200
+"""Of one array; what a longer one holds is not looked at, and may be anything."""
 MAX_NAME = 128
 MAX_UNITS = 4
 _MEMBER_BYTES = 400
@@ -57,8 +59,11 @@ class Shape(msgspec.Struct):
         elif isinstance(value, list) and value:
             if self.items is None:
                 self.items = Shape()
-            for item in value:
-                self.items.see(item, room, depth + 1)
+            if len(value) > MAX_ITEMS:
+                self.items.deep = True
+            else:
+                for item in value:
+                    self.items.see(item, room, depth + 1)
 
     def _see_members(self, value: dict[str, Any], room: Room, depth: int) -> None:
         self.objects += 1
