@@ -4,7 +4,7 @@ The broker and the policy lie below this layer and are used as they are. History
 host and security are its siblings: they are known here only by what is asked of them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -14,6 +14,7 @@ from uns.clock import Clock
 from uns.errors import Finding
 from uns.policy.admission import CompiledAdmission
 from uns.policy.inbox import Act, Action, Block, Group, GroupPage, GroupState, Report, Sort, Wanted
+from uns.policy.learn import Proposals
 from uns.policy.plan import FileChange, Plan, Revision
 from uns.policy.verdict import Mode
 from uns.policy.violation import Violation
@@ -207,6 +208,20 @@ class Governor(Protocol):
     async def drift(self) -> Sequence[FileChange]: ...
 
 
+class Study(Protocol):
+    """Learns from traffic. Raises UnsError; see `uns/app/learn`."""
+
+    async def run(
+        self,
+        topic_filter: str,
+        *,
+        at: str = "",
+        last_ms: int | None = None,
+        for_ms: int | None = None,
+        is_gone: Callable[[], Awaitable[bool]] | None = None,
+    ) -> Proposals: ...
+
+
 class Platform(msgspec.Struct, frozen=True, kw_only=True):
     """Everything `create_app` is given.
 
@@ -233,3 +248,4 @@ class Platform(msgspec.Struct, frozen=True, kw_only=True):
     models: ModelReader | None = None
     max_body_bytes: int = 1_048_576
     governor: Governor | None = None
+    study: Study | None = None

@@ -28,6 +28,7 @@ from uns.app.freshness import TICK_S, FreshnessWatch
 from uns.app.govern import Governor, Switch, finish_pending
 from uns.app.govern.foresight import MAX_KEPT_JUDGED, ReadHistory
 from uns.app.health import Health, checks, part_figures, stop_task
+from uns.app.learn import Study
 from uns.app.models import admit_at_start
 from uns.app.notice_log import NoticeLog
 from uns.app.plant import Plant
@@ -63,6 +64,7 @@ from uns.web import SECURITY_HEADERS, STATIC
 log = logging.getLogger(__name__)
 
 HOST_CLIENT_ID = "sparkplug-host"
+STUDY_CLIENT_ID = "learn"
 HOST_TICK_S = 0.2
 FLUSH_S = 1.0
 """What was published just before it is asked for is waited for so long."""
@@ -198,6 +200,7 @@ async def serve(
                 history=read_history,
                 violations=violations,
                 governor=governor,
+                study=Study(broker, governor, link(STUDY_CLIENT_ID), clock, read_samples),
                 inbox=inbox,
                 blocks=blocks,
                 replays=replayer,

@@ -1,6 +1,6 @@
 """What do kept payloads say a value is? Its values, and the narrowest type of an attribute that takes them all."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from typing import Any
 
 import msgspec
@@ -34,15 +34,20 @@ def observe(payloads: Iterable[bytes]) -> Observed:
 
 def common_type(values: Sequence[Any]) -> AttributeType | None:
     """The narrowest type that takes all of them; None when there is none, or nothing to go by."""
-    kinds = {_type_of(value) for value in values}
+    return joined({type_of(value) for value in values})
+
+
+def joined(kinds: Set[AttributeType]) -> AttributeType | None:
+    """The narrowest type that takes the values of all of these; None when there is none, or nothing to join."""
     if kinds == {AttributeType.INTEGER, AttributeType.NUMBER}:
         return AttributeType.NUMBER
     if kinds == {AttributeType.DATETIME, AttributeType.STRING}:
         return AttributeType.STRING
-    return kinds.pop() if len(kinds) == 1 else None
+    return next(iter(kinds)) if len(kinds) == 1 else None
 
 
-def _type_of(value: Any) -> AttributeType:
+def type_of(value: Any) -> AttributeType:
+    """The type of one JSON value that is not null."""
     if isinstance(value, bool):
         return AttributeType.BOOLEAN
     if isinstance(value, int):

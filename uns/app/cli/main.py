@@ -15,6 +15,7 @@ from uns.app.cli import (
     golden,
     history,
     inbox,
+    learn,
     library,
     lint,
     plan,
@@ -75,6 +76,7 @@ _PANELS: dict[str, dict[str, Callable[..., Any]]] = {
         "revert": revisions.revert,
         "export": revisions.export,
         "explain": explain.explain,
+        "learn": learn.learn,
     },
 }
 _VIOLATIONS: dict[str, Callable[..., Any]] = {

@@ -205,3 +205,13 @@ class _Reader:
 
 def _mark(node: yaml.Node) -> tuple[int, int]:
     return node.start_mark.line + 1, node.start_mark.column + 1
+
+
+def compose(text: str) -> yaml.Node | None:
+    """The nodes of a text with their places, for who edits it. Raises yaml.YAMLError for what is no YAML."""
+    loader = _CoreLoader(text)
+    try:
+        node: yaml.Node | None = loader.get_single_node()
+        return node
+    finally:
+        loader.dispose()
