@@ -149,3 +149,15 @@ def test_a_wrong_variable(plant):
     code, _, err = serve(plant, env={"UNS_MQTT_PORT": "many"})
     assert code == 5
     assert "UNS_MQTT_PORT='many'" in err
+
+
+def test_a_contract_that_changed_behind_its_number_is_not_served(plant, tmp_path):
+    server = RunningServer(["serve", str(plant)], tmp_path)
+    server.stop()
+    file = plant / "models/mixer.v1.yaml"
+    file.write_text(file.read_text().replace("max: 150", "max: 140"))
+    code, _, err = serve(plant, "--mqtt-port", "0", "--http-port", "0", "--data", str(server.data))
+    assert code == 5
+    assert "model.immutable" in err
+    assert "/attributes/temperature/max" in err
+    assert "version: 2" in err
