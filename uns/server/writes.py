@@ -7,12 +7,9 @@ A lone message would only be late for it. That it came alone is told by the gap 
 import asyncio
 import logging
 import time
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from uns.broker import Broker, Connection
-
-if TYPE_CHECKING:
-    from uns.server.driver import MqttProtocol
 
 log = logging.getLogger(__name__)
 
@@ -22,11 +19,21 @@ GAP_NS = 20_000
 """The next socket of the same turn is read sooner than this after the last one was worked off."""
 
 
+class Written(Protocol):
+    """What writes for one connection: its driver."""
+
+    closed: asyncio.Future[None]
+
+    def flush(self) -> None: ...
+    def close(self) -> None: ...
+    def abort(self) -> None: ...
+
+
 class Writes:
     """protocols: of the open connections, kept by whoever opens and closes them."""
 
     def __init__(self, broker: Broker, loop: asyncio.AbstractEventLoop) -> None:
-        self.protocols: dict[Connection, MqttProtocol] = {}
+        self.protocols: dict[Connection, Written] = {}
         self._broker = broker
         self._turns = broker.turns
         self._loop = loop
