@@ -57,6 +57,7 @@ CATALOG = {
     "namespace.reserved": "Equipment has the name of a reserved key.",
     "namespace.twice": "Two entries declare one path.",
     "payload.content_type": "The Content Type of a message is not one that the topic takes.",
+    "payload.duplicate": "A member stands twice in one object.",
     "payload.encoding": "The payload is not UTF-8.",
     "payload.enum": "The value is not one of the permitted ones.",
     "payload.format": "A text of the document or a time value is not in the required format.",

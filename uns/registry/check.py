@@ -1,8 +1,8 @@
 """Compiles the contract of one attribute into the check that the broker calls for each message.
 
-A good payload costs one typed decode (msgspec) and a look at the timestamp. Only a payload that fails is decoded a
-second time, by `diagnose`, which is the authority: it finds the exact member, or lets the payload pass after all (a
-null value with quality Bad, which the quick way does not know).
+A good payload costs one typed decode (msgspec), a look at the timestamp, and at the length. Only a payload that fails
+is decoded a second time, by `diagnose`, which is the authority: it finds the exact member, or lets the payload pass
+after all (a null value with quality Bad, which the quick way does not know).
 """
 
 from datetime import datetime
@@ -38,7 +38,8 @@ def compile_check(attribute: Attribute) -> Check:
         return diagnose
     decode = msgspec.json.Decoder(_sample_type(value_type)).decode
     is_time = attribute.type is AttributeType.DATETIME
-    quick = TimeSampleCheck(decode, diagnose).check if is_time else SampleCheck(decode, diagnose).check
+    quotes = 2 if attribute.type is AttributeType.STRING else 0
+    quick = TimeSampleCheck(decode, diagnose).check if is_time else SampleCheck(decode, diagnose, quotes).check
     return BareCheck(quick, msgspec.json.Decoder(value_type).decode, is_time).check if attribute.bare else quick
 
 
@@ -46,7 +47,7 @@ def _sample_type(value_type: Any) -> Any:
     """The value-quality-timestamp object with a value; one without takes the slow way."""
     fields: list[tuple[str, Any] | tuple[str, Any, Any]] = [
         ("value", value_type),
-        ("quality", Literal["Good", "Uncertain"], "Good"),
+        ("quality", Literal["Good", "Uncertain"] | msgspec.UnsetType, msgspec.UNSET),
         ("timestamp", datetime | msgspec.UnsetType, msgspec.UNSET),
     ]
     return msgspec.defstruct("Sample", fields, forbid_unknown_fields=True, gc=False)

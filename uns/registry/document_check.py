@@ -6,8 +6,9 @@ from typing import Any
 import jsonschema_rs
 import msgspec
 
-from uns.errors import Finding
+from uns.errors import Finding, shorten
 from uns.registry.pointer import join_pointer, to_pointer
+from uns.registry.repeated import repeated_member
 
 _decode = msgspec.json.Decoder().decode
 _IDS = {
@@ -60,9 +61,11 @@ def compile_document_check(schema: dict[str, Any]) -> Callable[[bytes], Finding 
 
 
 def decode_json(payload: bytes) -> tuple[Any, Finding | None]:
-    """(the JSON value, None), or (None, why the payload is none). (RFC 8259)"""
+    """(the JSON value, None), or (None, why the payload is none, or holds a member twice). (RFC 8259)"""
     try:
-        return _decode(payload), None
+        document = _decode(payload)
+        repeated = repeated_member(payload, document)
+        return (document, None) if repeated is None else (None, _repeated_finding(repeated))
     except UnicodeDecodeError as error:
         what = f"the payload is not UTF-8: {error.reason} at byte {error.start}."
         return None, Finding(id="payload.encoding", what=what, hint="JSON is exchanged in UTF-8 (RFC 8259, 8.1).")
@@ -73,6 +76,14 @@ def decode_json(payload: bytes) -> tuple[Any, Finding | None]:
         return None, Finding(id="payload.range", what=what, hint="Send null with quality Bad, or a string.")
     except (msgspec.DecodeError, ValueError) as error:
         return None, Finding(id="payload.json", what=_json_fault(payload, str(error)), hint=_json_hint(payload))
+
+
+def _repeated_finding(name: str) -> Finding:
+    return Finding(
+        id="payload.duplicate",
+        what=f"the member '{shorten(name, 60)}' stands twice in one object, and consumers differ in which they read.",
+        hint="Send each member once.",
+    )
 
 
 def _json_fault(payload: bytes, reason: str) -> str:

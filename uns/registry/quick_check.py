@@ -18,21 +18,44 @@ _UTC: Final = UTC
 _FAULTS: Final = (msgspec.DecodeError, ValueError)
 
 
+def _may_repeat(payload: bytes, sample: Any, quotes: int) -> bool:
+    """May a member stand twice in the payload? The decoder keeps the last one, and a consumer perhaps the first.
+
+    A member brings a fixed number of quotation marks (quotes: those around a value), so to count them is exact but for
+    values that hold some themselves. In a short payload there is no room for another member, and nothing to count.
+    """
+    room = 21  # {"value":1,"value":1}
+    quotes += 2
+    if sample.quality is not _UNSET:
+        room += 17  # ,"quality":"Good"
+        quotes += 4
+    if sample.timestamp is not _UNSET:
+        room += 35  # ,"timestamp":"2026-11-22T12:00:00Z"
+        quotes += 4
+    return len(payload) >= room and payload.count(b'"') != quotes
+
+
 class SampleCheck:
-    """The value-quality-timestamp object: the timestamp, when there is one, must be UTC."""
+    """The value-quality-timestamp object, no member twice: the timestamp, when there is one, must be UTC.
 
-    __slots__ = ("_decode", "_diagnose")
+    quotes: how many quotation marks stand around a value.
+    """
 
-    def __init__(self, decode: Decode, diagnose: Check) -> None:
+    __slots__ = ("_decode", "_diagnose", "_quotes")
+
+    def __init__(self, decode: Decode, diagnose: Check, quotes: int) -> None:
         self._decode = decode
         self._diagnose = diagnose
+        self._quotes = quotes
 
     def check(self, payload: bytes) -> Finding | None:
         try:
-            at = self._decode(payload).timestamp
+            sample = self._decode(payload)
         except _FAULTS:
             return self._diagnose(payload)
-        return None if at is _UNSET or at.tzinfo is _UTC else self._diagnose(payload)
+        at = sample.timestamp
+        good = (at is _UNSET or at.tzinfo is _UTC) and not _may_repeat(payload, sample, self._quotes)
+        return None if good else self._diagnose(payload)
 
 
 class TimeSampleCheck:
@@ -51,6 +74,7 @@ class TimeSampleCheck:
             return self._diagnose(payload)
         at = sample.timestamp
         good = sample.value.tzinfo is _UTC and (at is _UNSET or at.tzinfo is _UTC)
+        good = good and not _may_repeat(payload, sample, 2)
         return None if good else self._diagnose(payload)
 
 
