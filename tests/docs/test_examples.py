@@ -71,8 +71,9 @@ def test_follow_over_http(demo_server: RunningServer) -> None:
 def test_check_before_publish(demo_server: RunningServer) -> None:
     with running("check_before_publish.py", demo_server) as lines:
         text = "\n".join(lines)
-    assert re.findall(r"^(accepted|quarantined)", text, re.MULTILINE) == ["accepted", *["quarantined"] * 3]
-    assert re.findall(r"\b(?:payload|topic)\.\w+", text) == ["payload.range", "payload.enum", "topic.undeclared"]
+    assert re.findall(r"^(warned|quarantined)", text, re.MULTILINE) == ["warned", *["quarantined"] * 3]
+    findings = ["topic.owned_by_source", "payload.range", "payload.enum", "topic.undeclared"]
+    assert re.findall(r"\b(?:payload|topic)\.\w+", text) == findings
     assert f"Did you mean '{FILLER}/state'?" in text
 
 

@@ -10,18 +10,25 @@ from websockets.sync.client import connect
 
 from tests.attacks.wire import Wire, opened
 from tests.support.running import RunningServer
+from uns.link import Properties
 from uns.mqtt import Connack, Connect, ConnectWill, Decoder, Puback, Publish, Pubrec, Pubrel, Side, encode
 from uns.samples import DataType, Quality, Sample
 from uns.sparkplug.edge import EdgeNode
 
 
 class Case(NamedTuple):
-    """A message that breaks the rule `finding`. topic: whole; value: what a sender of samples says, if it can."""
+    """A message that breaks the rule `finding`, with this outcome. value: what a sender of samples says, if it can."""
 
     topic: str
     payload: bytes
     finding: str
+    outcome: str
     value: Any
+    properties: Properties | None
+
+    @property
+    def delivered(self) -> bool:
+        return self.outcome in ("observed", "warned")
 
 
 Told = int | str | None
@@ -29,11 +36,24 @@ Told = int | str | None
 
 
 class Ingress(NamedTuple):
-    """offer: publish one message and wait until it was judged. client_id: whom the violations name."""
+    """offer: publish one message and wait until it was judged. client_id: whom the violations name.
+
+    takes: can it say this at all?
+    """
 
     client_id: str
     offer: Callable[[Case], Told]
     close: Callable[[], None] = lambda: None
+    takes: Callable[[Case], bool] = lambda case: True
+
+
+def has_no_properties(case: Case) -> bool:
+    return case.properties is None
+
+
+def is_plain_text(case: Case) -> bool:
+    """No properties, and a payload that JSON can hold as a text."""
+    return case.properties is None and "\ufffd" not in case.payload.decode(errors="replace")
 
 
 def over_tcp(server: RunningServer, version: int, qos: int) -> Ingress:
@@ -43,7 +63,7 @@ def over_tcp(server: RunningServer, version: int, qos: int) -> Ingress:
 
     def offer(case: Case) -> Told:
         packet_id = next(ids) if qos else 0
-        wire.send(Publish(case.topic, case.payload, qos, packet_id=packet_id))
+        wire.send(Publish(case.topic, case.payload, qos, packet_id=packet_id, properties=case.properties))
         if not qos:
             wire.ping()
             return None
@@ -54,7 +74,7 @@ def over_tcp(server: RunningServer, version: int, qos: int) -> Ingress:
             wire.next()
         return answer.reason_code
 
-    return Ingress(client_id, offer, wire.close)
+    return Ingress(client_id, offer, wire.close, has_no_properties if version < 5 else lambda case: True)
 
 
 def over_websocket(server: RunningServer) -> Ingress:
@@ -72,7 +92,7 @@ def over_websocket(server: RunningServer) -> Ingress:
     assert following().reason_code == 0
 
     def offer(case: Case) -> Told:
-        socket.send(encode(Publish(case.topic, case.payload, 1, packet_id=next(ids)), 5))
+        socket.send(encode(Publish(case.topic, case.payload, 1, packet_id=next(ids), properties=case.properties), 5))
         code: int = following().reason_code
         return code
 
@@ -84,7 +104,7 @@ def by_will(server: RunningServer) -> Ingress:
 
     def offer(case: Case) -> Told:
         with Wire(server.mqtt_port, 5) as wire:
-            wire.send(Connect("will", 5, will=ConnectWill(case.topic, case.payload, 1)))
+            wire.send(Connect("will", 5, will=ConnectWill(case.topic, case.payload, 1, properties=case.properties)))
             answer = wire.next()
             assert isinstance(answer, Connack)
             if answer.reason_code:
@@ -105,12 +125,12 @@ def by_rest(server: RunningServer) -> Ingress:
     http = httpx.Client(base_url=server.base_url)
 
     def offer(case: Case) -> Told:
-        body = {"topic": case.topic, "payload_text": case.payload.decode(), "qos": 1}
+        body = {"topic": case.topic, "payload_text": case.payload.decode(), "qos": 1, "retain": False}
         answer = http.post("/api/v1/publish", json=body).json()
         finding = answer.get("error") or answer["finding"]
         return None if finding is None else str(finding["id"])
 
-    return Ingress("http:anonymous", offer, http.close)
+    return Ingress("http:anonymous", offer, http.close, is_plain_text)
 
 
 def by_sparkplug(server: RunningServer) -> Ingress:
@@ -136,4 +156,4 @@ def by_sparkplug(server: RunningServer) -> Ingress:
         wait_until_left(server, f"edge-{branch}")
         return None
 
-    return Ingress("sparkplug-host", offer)
+    return Ingress("sparkplug-host", offer, takes=lambda case: case.value is not None)

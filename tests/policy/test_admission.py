@@ -8,8 +8,9 @@ import yaml
 
 from tests.policy.plants import admission
 from tests.support.calls import calls
-from uns.errors import answer
+from uns.errors import Finding, answer
 from uns.policy import CompiledAdmission, decide, parse_access, parse_namespace
+from uns.policy.verdict import ACCEPTED, Mode, judge
 from uns.registry import Registry
 
 CASES = yaml.safe_load((Path(__file__).parent / "cases/verdicts.yaml").read_text())
@@ -111,3 +112,38 @@ def test_a_hostile_topic_costs_little_and_its_message_stays_short(topic: str) ->
     assert rule.topic_finding is not None
     assert len(str(rule.topic_finding)) < 1200
     assert calls(lambda: plant.rule(topic)) < 100_000  # some tens of thousands of levels, each looked at once
+
+
+def test_where_a_source_writes_others_are_told_so() -> None:
+    topic = "acme/ghent/packaging/line1/filler/temperature"
+    assert decide(owned(topic).rule(topic), "internal", b'{"value":5}') == ACCEPTED
+    verdict = decide(owned(topic).rule(topic), "admin", b'{"value":5}')
+    assert verdict.finding is not None
+    assert verdict.finding.id == "topic.owned_by_source"
+    assert "'filler-plc'" in verdict.finding.what
+
+
+@pytest.mark.parametrize(
+    ("mode", "outcome"),
+    [("observe", "observed"), ("warn", "warned"), ("quarantine", "warned"), ("reject", "rejected")],
+)
+def test_quarantine_does_not_hold_what_no_correction_lets_through(mode: str, outcome: str) -> None:
+    assert judge(Mode(mode), Finding(id="topic.owned_by_source", what="")).outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("topic", "role", "payload", "expected"),
+    [
+        ("acme/ghent/packaging/line1/filler/temperature", "nobody", b'{"value":5}', "access.publish"),
+        ("acme/ghent/packaging/line1/filler/temperature", "admin", b'{"value":500}', "payload.range"),
+        ("acme/ghent/packaging/line1/filer/temperature", "admin", b'{"value":5}', "topic.undeclared"),
+    ],
+)
+def test_who_owns_a_topic_is_the_last_question_about_it(topic: str, role: str, payload: bytes, expected: str) -> None:
+    finding = decide(owned(topic).rule(topic), role, payload).finding
+    assert finding is not None
+    assert finding.id == expected
+
+
+def owned(topic: str) -> CompiledAdmission:
+    return CompiledAdmission(PLANT.namespace, PLANT.registry, PLANT.access, {topic: "filler-plc"})

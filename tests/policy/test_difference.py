@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.policy.plants import DOCUMENTS, admission
-from uns.policy.difference import Kind, concerned, policy_changes, topic_changes
+from uns.policy import CompiledAdmission
+from uns.policy.difference import Kind, concerned, owner_changes, policy_changes, topic_changes
 
 BEFORE = admission()
 FILLER = "acme/ghent/packaging/line1/filler"
@@ -108,3 +109,13 @@ def test_to_write_equal_lines_as_a_wildcard_changes_nothing() -> None:
     before = changed(lambda documents: tree(documents, area).update({"line8": {"a": {}}, "line9": {"a": {}}}))
     after = changed(lambda documents: tree(documents, area).update({"line{8..9}": {"a": {}}}))
     assert policy_changes(before, after) == []
+
+
+def test_another_source_is_felt_where_its_values_land() -> None:
+    stays, moves = f"{FILLER}/temperature", f"{FILLER}/state"
+    before = CompiledAdmission(BEFORE.namespace, BEFORE.registry, BEFORE.access, {stays: "a", moves: "a"})
+    after = CompiledAdmission(BEFORE.namespace, BEFORE.registry, BEFORE.access, {stays: "a", moves: "b"})
+    owned = owner_changes(before, after)
+    is_concerned = concerned([], topic_changes(BEFORE.namespace, BEFORE.namespace), owned)
+    assert owned == {moves}
+    assert (is_concerned(stays), is_concerned(moves)) == (False, True)

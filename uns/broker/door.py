@@ -157,7 +157,7 @@ class Door:
         for about, payload, stop in run.messages:
             route: Route = about
             fanout = route.fanout
-            if fanout is not None and route.epoch == epoch and role in route.publishers:
+            if fanout is not None and route.epoch == epoch and role in route.writers:
                 relay = fanout.relay_v5 if is_v5 else fanout.relay_v3
                 check = route.check
                 try:
@@ -239,7 +239,8 @@ class Door:
     def _finding(
         self, rule: TopicRule, role: str, payload: bytes, retain: bool, properties: Properties | None
     ) -> Finding | None:
-        """What is wrong with a message: access first, then what it says of itself, then hierarchy and contract."""
+        """What is wrong with a message: access first, then what it says of itself, then hierarchy and contract,
+        and last whether a source owns the topic."""
         if role not in rule.publishers:
             return rule.access_finding(role)
         if properties is not None and (fault := payload_format_fault(payload, properties)) is not None:
@@ -250,12 +251,13 @@ class Door:
             fault = rule.content(properties["content_type"])
             if fault is not None:
                 return fault
-        if rule.topic_finding is not None or rule.check is None:
-            return rule.topic_finding
-        try:
-            return rule.check(payload)
-        except Exception as error:  # a validator that fails must never let a message pass unjudged
-            return self._refusals.validator_failed(rule.topic, error)
+        fault = rule.topic_finding
+        if fault is None and rule.check is not None:
+            try:
+                fault = rule.check(payload)
+            except Exception as error:  # a validator that fails must never let a message pass unjudged
+                return self._refusals.validator_failed(rule.topic, error)
+        return fault if fault is not None or rule.owned is None else rule.owned_finding(role)
 
     def _excess_finding(
         self, before: Message | None, topic: str, payload: bytes, properties: Properties | None
@@ -419,7 +421,7 @@ class Door:
     def _stray(self, topic: str, role: str) -> Route | None:
         """The route of a stray, unless this role makes it a topic."""
         route = self._strays.get(topic)
-        return None if route is None or (role in route.publishers and _is_admitted(route.rule)) else route
+        return None if route is None or (role in route.rule.publishers and _is_admitted(route.rule)) else route
 
     def _room_finding(self, topic: str) -> Finding | None:
         """Make room for one more topic: those that retain nothing and came first go. Why not, when none does."""

@@ -132,11 +132,11 @@ class Route:
         "current",
         "epoch",
         "fanout",
-        "publishers",
         "rule",
         "stray",
         "topic",
         "topic_bytes",
+        "writers",
     )
 
     def __init__(self, rule: TopicRule, admission: Admission, current: Current, *, stray: bool = False) -> None:
@@ -154,7 +154,7 @@ class Route:
         """Another rule from now on."""
         self.rule = rule
         self.admission = admission
-        self.publishers = rule.publishers
+        self.writers = rule.writers
         self.check: Check | None = _refuse_with(rule.topic_finding) if rule.topic_finding else rule.check
 
     def frame_v3(self, payload: bytes) -> bytes:

@@ -1,10 +1,12 @@
 """The compiled policy of a plant: hierarchy, access and contract of one topic, made into one rule."""
 
-from uns.errors import Finding
+from collections.abc import Mapping
+
+from uns.errors import Finding, shorten
 from uns.policy.access import Access
 from uns.policy.namespace import Namespace
 from uns.policy.resolve import Place, resolve
-from uns.policy.verdict import ACCEPTED, Check, ContentCheck, TopicRule, Verdict, judge
+from uns.policy.verdict import ACCEPTED, OWNED_BY_SOURCE, Check, ContentCheck, TopicRule, Verdict, judge
 from uns.registry import Attribute, Registry, compile_check
 from uns.registry.binary import compile_content_check, json_content_fault
 from uns.sparkplug.topic import is_sparkplug, is_state
@@ -33,13 +35,17 @@ class StateRule(TopicRule, frozen=True):
 class CompiledAdmission:
     """Implements `uns.policy.verdict.Admission`. Nothing in it changes: an edited plant makes a new one.
 
-    Checks are compiled once per attribute and shared by every asset with that model.
+    Checks are compiled once per attribute and shared by every asset with that model. owners: topic to the source whose
+    values land there.
     """
 
-    def __init__(self, namespace: Namespace, registry: Registry, access: Access) -> None:
+    def __init__(
+        self, namespace: Namespace, registry: Registry, access: Access, owners: Mapping[str, str] | None = None
+    ) -> None:
         self.namespace = namespace
         self.registry = registry
         self.access = access
+        self.owners = owners or {}
         self._checks: dict[tuple[str, str], Check] = {}
 
     def rule(self, topic: str) -> TopicRule:
@@ -53,11 +59,23 @@ class CompiledAdmission:
             return TopicRule(topic, self.namespace.mode, None, None, publishers)
         place = resolve(self.namespace, topic)
         mode, _ = self.namespace.mode_of(place.node)
-        return TopicRule(topic, mode, place.finding, self._check(place), publishers, _content(place))
+        owned = self._owned(topic)
+        return TopicRule(topic, mode, place.finding, self._check(place), publishers, _content(place), owned)
 
     def may_subscribe(self, role: str, topic_filter: str) -> Finding | None:
         """Why this role may not subscribe to this filter, or None."""
         return self.access.may_subscribe(role, topic_filter)
+
+    def _owned(self, topic: str) -> Finding | None:
+        """Where the values of a source land: with a second who writes, no consumer knows whose value it reads."""
+        source = self.owners.get(topic)
+        if source is None:
+            return None
+        return Finding(
+            id=OWNED_BY_SOURCE,
+            what=f"'{shorten(topic)}' gets its values from the source '{source}'.",
+            hint="Publish on a topic of your own, or take the point out of the source. A setpoint goes to the source.",
+        )
 
     def _check(self, place: Place) -> Check | None:
         attribute: Attribute | None = place.attribute
@@ -78,11 +96,12 @@ def _content(place: Place) -> ContentCheck | None:
 
 
 def decide(rule: TopicRule, role: str, payload: bytes | None) -> Verdict:
-    """The verdict on one message, in the order of the door: access, hierarchy, contract.
+    """The verdict on one message, in the order of the door: access, hierarchy, contract, source.
 
     A payload of None asks about the topic alone. Clearing a retained value (empty payload) is the caller's to exempt.
     """
     finding = rule.access_finding(role) or rule.topic_finding
     if finding is None and rule.check is not None and payload is not None:
         finding = rule.check(payload)
+    finding = finding or rule.owned_finding(role)
     return ACCEPTED if finding is None else judge(rule.mode, finding)

@@ -100,6 +100,7 @@ CATALOG = {
     "topic.attribute": "The asset has no such attribute in its model.",
     "topic.folder": "The topic is a level above values and takes no payload.",
     "topic.level_name": "A level of the topic breaks the naming rule.",
+    "topic.owned_by_source": "A client published where the values of a source land.",
     "topic.undeclared": "A level of the topic is not declared in namespace.yaml.",
     "unknown.model": "No such model.",
     "unknown.path": "Nothing is declared or published there.",

@@ -70,15 +70,22 @@ _EVERYWHERE = frozenset({"levels", "naming", "mode", "open", "role", "anonymous"
 """Subjects whose change may be felt on any topic."""
 
 
-def concerned(changes: Iterable[PolicyChange], topics: TopicChanges) -> Callable[[str], bool]:
-    """May these changes be felt on a topic? Cheap, and right where it says no."""
+def owner_changes(before: CompiledAdmission, after: CompiledAdmission) -> frozenset[str]:
+    """The topics on which the values of another source land from now on, or of none any more."""
+    return frozenset(topic for topic, _ in before.owners.items() ^ after.owners.items())
+
+
+def concerned(
+    changes: Iterable[PolicyChange], topics: TopicChanges, owned: Iterable[str] = ()
+) -> Callable[[str], bool]:
+    """May these changes be felt on a topic? Cheap, and right where it says no. owned: see `owner_changes`."""
     paths = set()
     for change in changes:
         if change.subject in _EVERYWHERE:
             return lambda topic: True
         if change.subject == "asset":
             paths.add(_above_patterns(change.name))
-    named = {*topics.added, *topics.removed, *topics.changed}
+    named = {*topics.added, *topics.removed, *topics.changed, *owned}
 
     def is_concerned(topic: str) -> bool:
         if topic in named:

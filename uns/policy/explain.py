@@ -95,6 +95,8 @@ def _rules(
     else:
         yield from _hierarchy(admission.namespace, place)
         yield from _open(admission.namespace, place)
+        if rule.owned is not None:
+            yield RuleMatch("sources", True, rule.owned.what)
         yield _contract(rule, place, payload)
     yield from _access(admission, rule, role)
 

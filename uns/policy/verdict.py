@@ -7,6 +7,7 @@ from typing import Protocol
 import msgspec
 
 from uns.errors import Finding, shorten
+from uns.policy.access import INTERNAL
 
 
 class Mode(StrEnum):
@@ -49,10 +50,16 @@ _BY_MODE = {
 }
 
 
+OWNED_BY_SOURCE = "topic.owned_by_source"
+
+
 def judge(mode: Mode, finding: Finding) -> Verdict:
     """What a finding means on a branch of this mode."""
     if finding.family in ("access", "quota"):
         return Verdict(Outcome.REJECTED, finding)
+    if finding.id == OWNED_BY_SOURCE and mode is Mode.QUARANTINE:
+        # The message is good in itself, and quarantine would hold what no correction can ever let through.
+        return Verdict(Outcome.WARNED, finding)
     return Verdict(_BY_MODE[mode], finding)
 
 
@@ -71,6 +78,7 @@ class TopicRule(msgspec.Struct, frozen=True):
     check: the payload contract, or None on an open branch.
     content: what Content Types the topic takes, or None where it does not matter.
     publishers: the roles that may publish here. access_finding tells one of the others why not.
+    owned: why only the platform is to publish here, since a source feeds the topic, or None.
     """
 
     topic: str
@@ -79,6 +87,16 @@ class TopicRule(msgspec.Struct, frozen=True):
     check: Check | None
     publishers: frozenset[str]
     content: ContentCheck | None = None
+    owned: Finding | None = None
+
+    @property
+    def writers(self) -> frozenset[str]:
+        """The roles whose message needs nothing but a good payload."""
+        return self.publishers if self.owned is None else self.publishers & {INTERNAL}
+
+    def owned_finding(self, role: str) -> Finding | None:
+        """Why a message that is good in itself is not this role's to publish."""
+        return None if role == INTERNAL else self.owned
 
     def access_finding(self, role: str) -> Finding | None:
         if role in self.publishers:

@@ -31,8 +31,9 @@ async def check(ctx: Ctx, who: Who, offer: CheckOffer) -> Response:
     """Access, hierarchy and contract, exactly as at the door. Nothing is published, counted or recorded."""
     demand_topic(offer.topic)
     payload = offer.encoded(ctx.platform.clock) or None  # an empty payload clears a topic and meets no contract
-    explanation = explain(ctx.platform.policy, offer.topic, payload, offer.role or who.role)
-    verdict = explanation.verdict
+    role = offer.role or who.role
+    explanation = explain(ctx.platform.policy, offer.topic, payload, role)
+    verdict = explanation.verdict if payload is None else ctx.platform.broker.check(offer.topic, payload, role)
     return json_response(
         {
             "topic": offer.topic,

@@ -22,7 +22,7 @@ from uns.app.plant.files import SETTINGS
 from uns.broker import Broker
 from uns.clock import Clock
 from uns.errors import Finding, UnsError
-from uns.policy.difference import concerned, policy_changes, topic_changes
+from uns.policy.difference import concerned, owner_changes, policy_changes, topic_changes
 from uns.policy.impact import LiveClient, LiveTopic, orphans, touched_publishers, touched_subscribers
 from uns.policy.impact import counted as counted_topics
 from uns.policy.plan import FileChange, Plan, Revision, Warned
@@ -166,7 +166,7 @@ class Governor:
     ) -> Plan:
         before, after = self.plant.admission(), candidate.admission
         topics, changes = topic_changes(before.namespace, after.namespace), policy_changes(before, after)
-        is_concerned = concerned(changes, topics)
+        is_concerned = concerned(changes, topics, owner_changes(before, after))
         live = [each for each in live if is_concerned(each.topic)]
         kept = self._read_violations(since_ms) if self._read_violations is not None and since_ms is not None else []
         return Plan(

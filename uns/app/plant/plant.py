@@ -7,6 +7,7 @@ import msgspec
 
 from uns.app.plant.files import PlantFiles
 from uns.app.plant.problem import Problem
+from uns.app.plant.sources import owners
 from uns.app.settings import Settings
 from uns.edge.spec import SourceSpec
 from uns.policy import Access, CompiledAdmission, Namespace
@@ -65,4 +66,4 @@ class Plant(msgspec.Struct, frozen=True, kw_only=True):
 
     def admission(self) -> CompiledAdmission:
         """The policy that the broker asks."""
-        return CompiledAdmission(self.namespace, self.registry, self.access)
+        return CompiledAdmission(self.namespace, self.registry, self.access, owners(self.sources))

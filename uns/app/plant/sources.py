@@ -1,6 +1,6 @@
 """Reads sources/*.yaml, asks each adapter to check its configuration, and finds where the values will appear."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.metadata import entry_points
 
 import msgspec
@@ -57,6 +57,17 @@ def _completed(rules: PointRules, attribute: Attribute | None) -> PointRules:
         refresh_ms=None if attribute.max_age_ms is None else attribute.max_age_ms // 2,
         unit=attribute.unit,
     )
+
+
+def owners(sources: Iterable[SourceSpec]) -> dict[str, str]:
+    """The topics of the tree on which values of sources land, and the name of the source."""
+    found = {}
+    for source in sources:
+        for point in source.points:
+            topic = default_topic(source.group, source.node, point.device, point.name)
+            if topic is not None and not is_sparkplug(topic):
+                found[topic] = source.name
+    return found
 
 
 def load_adapter(name: str) -> type[Adapter] | Finding:
