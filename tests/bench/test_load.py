@@ -86,6 +86,7 @@ def test_the_costs_inside_the_broker_add_up() -> None:
     costs = {cost.step: cost for cost in door.message_costs(10, 3)}
     assert costs["whole, governed"].p50_ns > costs["contract"].p50_ns > 0
     assert costs["whole, open branch"].p50_ns > costs["decode"].p50_ns > 0
+    assert costs[door.JUDGED_ALONE].p50_ns > costs["contract"].p50_ns
 
 
 def test_metrics_are_taken_in_and_projected() -> None:

@@ -9,7 +9,7 @@ from tests.support.command import uns
 ACCEPTED = [
     ("works/strict/mixer/temperature", ("21.5",), 21.5),
     ("works/strict/mixer/state", ("mixing",), "mixing"),
-    ("works/strict/mixer/batches", ("9007199254740993",), 9007199254740993),
+    ("works/tagged/mixer/batches", ("9007199254740993",), 9007199254740993),
     ("works/strict/mixer/running", ("true",), True),
     ("works/free/anything", ("42", "--string", "--retain"), "42"),
     ("works/free/number", ("42", "--retain"), 42),
