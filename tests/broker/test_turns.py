@@ -8,7 +8,7 @@ from tests.broker.conftest import by_username, compile_admission
 from tests.broker.peer import Peer
 from tests.support.clock import FakeClock
 from uns.broker import Broker
-from uns.broker.connection import SMALL_BYTES, SMALL_PACKETS
+from uns.broker.inlet import SMALL_BYTES, SMALL_PACKETS
 from uns.broker.turns import STEPS_MS, TURN_MS, Turns
 from uns.mqtt import Connect, ConnectWill, Publish, Subscribe, Subscription, encode
 

@@ -7,7 +7,6 @@ import pytest
 from tests.support.clock import FakeClock
 from uns.broker import Broker, Connection
 from uns.mqtt import Connect, Pingreq, encode
-from uns.server import writes
 from uns.server.writes import Writes
 
 NEVER_NS, ALWAYS_NS = 1 << 62, -1
@@ -61,28 +60,25 @@ class _Open:
         return None
 
 
-async def test_what_came_alone_is_written_at_once(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writes, "GAP_NS", ALWAYS_NS)
-    line = Line(broker, Writes(broker, asyncio.get_running_loop()), "a")
+async def test_what_came_alone_is_written_at_once(broker: Broker) -> None:
+    line = Line(broker, Writes(broker, asyncio.get_running_loop(), ALWAYS_NS), "a")
     line.ping()
     assert len(line.written) == 2, "CONNACK and PINGRESP, without a turn of the loop"
 
 
-async def test_what_came_together_is_written_together(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writes, "GAP_NS", NEVER_NS)
-    line = Line(broker, Writes(broker, asyncio.get_running_loop()), "a")
+async def test_what_came_together_is_written_together(broker: Broker) -> None:
+    line = Line(broker, Writes(broker, asyncio.get_running_loop(), NEVER_NS), "a")
     line.ping()
     assert line.written == []
     await asyncio.sleep(0)
     assert len(line.written) == 1
 
 
-async def test_a_shared_turn_is_no_lone_one(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_shared_turn_is_no_lone_one(broker: Broker) -> None:
     """Somebody has work left for the next turn: writing can wait for it too."""
-    monkeypatch.setattr(writes, "GAP_NS", ALWAYS_NS)
     begun: list[None] = []
     broker.turns.on_begin = lambda: begun.append(None)
-    line = Line(broker, Writes(broker, asyncio.get_running_loop()), "a")
+    line = Line(broker, Writes(broker, asyncio.get_running_loop(), ALWAYS_NS), "a")
     line.written.clear()
     broker.turns.wait(lambda: None)
     line.ping()
@@ -91,9 +87,8 @@ async def test_a_shared_turn_is_no_lone_one(broker: Broker, monkeypatch: pytest.
     assert len(line.written) == 1
 
 
-async def test_a_receive_that_fails_holds_up_no_write(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writes, "GAP_NS", ALWAYS_NS)
-    line = Line(broker, Writes(broker, asyncio.get_running_loop()), "a")
+async def test_a_receive_that_fails_holds_up_no_write(broker: Broker) -> None:
+    line = Line(broker, Writes(broker, asyncio.get_running_loop(), ALWAYS_NS), "a")
     line.written.clear()
     with pytest.raises(TypeError):
         line.receive(None)  # type: ignore[arg-type]

@@ -99,6 +99,8 @@ class Broker:
             self.door, clock, self.timers, self.turns, self.limits, self.stats, self.notices, self.ledger
         )
         self.ready: list[Connection] = []
+        """Connections with something to write, or to be closed; they enter themselves, whoever serves them takes them
+        out, and the list stays the same one."""
         self.laden: set[Connection] = set()
         """Connections that may hold bytes which were not read or not sent: the `budget` looks at no others."""
         self.authenticate = authenticate
@@ -226,14 +228,6 @@ class Broker:
     @property
     def connections(self) -> Collection[Connection]:
         return self._connections
-
-    def wake(self, connection: Connection) -> None:
-        """A connection has its first unsent frame: the server writes it before it waits again."""
-        self.ready.append(connection)
-        if connection.state is not State.CLOSED:
-            self.laden.add(connection)
-        if len(self.ready) == 1 and self.on_ready is not None:
-            self.on_ready()
 
     def assign_client_id(self) -> str:
         """An id that no session has (MQTT-3.1.3-6)."""

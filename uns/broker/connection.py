@@ -6,28 +6,25 @@
 Whatever goes wrong is told with its reason code before the close: CONNACK while opening, DISCONNECT (MQTT 5) after.
 """
 
-from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator
+from collections import OrderedDict
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from uns.broker import on_connect
+from uns.broker import keep_alive, on_connect
 from uns.broker.address import host_of
 from uns.broker.identity import Publisher
+from uns.broker.inlet import FAULTS, Inlet, Unfinished
 from uns.broker.kept import Will
 from uns.broker.notices import Trouble
 from uns.broker.on_publish import on_puback, on_pubcomp, on_publish, on_pubrec, on_pubrel
 from uns.broker.on_subscribe import on_subscribe, on_unsubscribe
-from uns.broker.outlet import Outlet, cut
-from uns.broker.rate import Meter
-from uns.broker.route import Target
-from uns.broker.session import Session
+from uns.broker.outlet import cut
 from uns.broker.state import State
 from uns.broker.timers import Timer
 from uns.errors import shorten
-from uns.link import Message, Properties
+from uns.link import Properties
 from uns.mqtt import (
     Auth,
-    Decoder,
     Disconnect,
     Pingreq,
     Pingresp,
@@ -38,8 +35,6 @@ from uns.mqtt import (
     Pubrec,
     Pubrel,
     ReasonCode,
-    Side,
-    Suback,
     Subscribe,
     Unsubscribe,
 )
@@ -47,94 +42,41 @@ from uns.mqtt import (
 if TYPE_CHECKING:
     from uns.broker.broker import Broker
 
-KEEP_ALIVE_GRACE = 1.5  # MQTT-3.1.2-22
-PACKETS_AT_ONCE = 512
-"""Received bytes are decoded by as many packets, so that no client's chunk holds the others up for long."""
-SMALL_BYTES = 256
-"""What has come, when it is no more than this, is looked at even if the turn is over: putting it off costs more."""
-SMALL_PACKETS = 4
-"""As many packets of it at most."""
-LOOK_EVERY = 16
-"""Packets between two looks at the clock."""
 _NEW: Final = State.NEW
-_AUTHENTICATING: Final = State.AUTHENTICATING
-_OPEN: Final = State.OPEN
 _CLOSED: Final = State.CLOSED
 """Members of an Enum by a name of their own: looking one up in its class takes longer than all else in a packet."""
 PROTOCOLS = {3: "MQTT 3.1", 4: "MQTT 3.1.1", 5: "MQTT 5.0"}
 
-OWED_ANSWERS = 1000
-"""Answers that wait for the disk before nothing more is read from their client."""
 _NOT_TOLD_BEFORE_5 = (ReasonCode.MALFORMED_PACKET, ReasonCode.PROTOCOL_ERROR, ReasonCode.TOPIC_NAME_INVALID)
 """What breaks the format of a CONNECT; MQTT 3.1.1 has no return code for it and wants no CONNACK."""
-_FAULTS = (
-    ReasonCode.MALFORMED_PACKET,
-    ReasonCode.PROTOCOL_ERROR,
-    ReasonCode.UNSUPPORTED_PROTOCOL_VERSION,
-    ReasonCode.CLIENT_IDENTIFIER_NOT_VALID,
-    ReasonCode.TOPIC_FILTER_INVALID,
-    ReasonCode.TOPIC_NAME_INVALID,
-    ReasonCode.RECEIVE_MAXIMUM_EXCEEDED,
-    ReasonCode.TOPIC_ALIAS_INVALID,
-    ReasonCode.PACKET_TOO_LARGE,
-)
-"""What says of a connection that ends so that its client broke the standard."""
-
-Feed = Iterator[tuple[Message, Target, int | None] | None]
-"""Retained messages still to be sent for a SUBSCRIBE, with their monotonic expiry in ms or None; None is a pause in the
-search for more."""
-_FED: Any = object()
-_DONE: Any = object()
 
 
-class _Unfinished:
-    """What is left of a packet that is handled in steps; it comes before all that came after it."""
-
-    __slots__ = ("steps",)
-
-    def __init__(self, steps: Iterator[None]) -> None:
-        self.steps = steps
-
-
-class Connection(Outlet):
+class Connection(Inlet):
     """Made by `Broker.accept`. The server feeds `receive`, writes what `take` returns, closes when `state` is CLOSED
-    and `out` is empty, sets `congested` while the socket takes no more, and calls `lost` when the peer is gone.
-
-    While `busy`, it calls `proceed` in each turn; while not `wants_input`, it reads nothing from the socket, and tells
-    `reads`.
+    and `out` is empty, sets `congested` while the socket takes no more, tells by `reads` when it stops to read it, and
+    calls `lost` when the peer is gone.
     """
 
     __slots__ = (
-        "_clock",
-        "_door",
-        "_is_read",
-        "_laden",
-        "_passed_on",
         "address",
         "aliases",
         "buffered",
         "certified",
-        "decoder",
-        "feeds",
-        "held",
         "host",
+        "is_read",
         "keep_alive_ms",
         "kept_bytes",
-        "last_seen_ms",
-        "meter",
         "over",
+        "passed_on_bytes",
         "publisher",
         "receiving",
         "refusal",
         "send_window",
-        "session",
-        "state",
         "takes_plain_frames",
         "timer",
         "unacknowledged_bytes",
         "unread",
         "will",
-        "working",
     )
 
     def __init__(self, broker: "Broker", address: str, over: str = "", certified: str | None = None) -> None:
@@ -151,76 +93,21 @@ class Connection(Outlet):
         """Set by the server: the bytes that came and have not reached this connection yet."""
         self.kept_bytes = 0
         """What a CONNECT until its answer, topic aliases and the will take, as long as the connection lasts."""
-        self._laden = broker.laden
-        self.meter: Meter | None = None
         self.refusal = broker.admittance.enter(self.host, broker.limits)
-        self.state = State.NEW
-        self.session: Session | None = None
         self.publisher = Publisher("", "", address)
         self.send_window = broker.limits.receive_maximum
         self.takes_plain_frames = False
-        self._door = broker.door
-        self._clock = broker.clock
-        self.decoder = Decoder(Side.SERVER, max_packet_bytes=broker.limits.max_packet_bytes, known=broker.door.known)
         self.aliases: dict[int, str] = {}
         self.receiving: set[int] = set()
         """QoS 2 packet ids that came on this connection and are not released: what Receive Maximum counts (4.9)."""
-        self.feeds: OrderedDict[str, Feed] = OrderedDict()
-        self.held: deque[Any] = deque()
-        self.working = False
         self.keep_alive_ms = 0
-        self._is_read = True
-        self._passed_on = -1
-        self.last_seen_ms = broker.clock.monotonic_ms()
+        self.is_read = True
+        self.passed_on_bytes = -1
+        """To the client so far, when it was last looked for its silence."""
         self.will: Will | None = None
-        due_ms = self.last_seen_ms + broker.limits.connect_timeout_s * 1000
-        self.timer: Timer | None = broker.timers.at(due_ms, self._connect_timed_out)
+        self.timer: Timer | None = keep_alive.await_connect(self)
 
     # --- bytes --------------------------------------------------------------------------------------------------
-
-    def receive(self, data: bytes) -> bool:
-        """Take what the network brought; answers stand in `out` afterwards.
-
-        True when everything that came is worked off and more may come: the way of nearly every small chunk.
-        """
-        if self.state is _CLOSED:
-            return False
-        now_ms = self._clock.monotonic_ms()
-        self._laden.add(self)
-        self._stats.bytes_in += len(data)
-        if self.meter is not None:
-            self.meter.spend_bytes(len(data))
-        self.decoder.feed(data)
-        self._take_turn(now_ms)
-        return self._is_idle or (self.wants_input and not self.busy)
-
-    @property
-    def _is_idle(self) -> bool:
-        """Open, with nothing left to do and nothing in the way: the common case, told in one look."""
-        if self.state is not _OPEN or self.meter is not None or self.congested:
-            return False
-        return not (self.held or self.feeds or self.owed or self.decoder.behind)
-
-    @property
-    def busy(self) -> bool:
-        """There is work left that nothing but time holds up."""
-        if self.state is _CLOSED or self.state is _AUTHENTICATING or len(self.owed) >= OWED_ANSWERS:
-            return False
-        if bool(self.feeds) and self._may_feed:
-            return True
-        return not self.throttled and (bool(self.held) or self.decoder.behind)
-
-    @property
-    def wants_input(self) -> bool:
-        """Reading on would only fill buffers while the connection is behind, checks a password, or cannot answer."""
-        if self.state is _AUTHENTICATING or self.congested or self.throttled or len(self.owed) >= OWED_ANSWERS:
-            return False
-        return not self.held and not self.decoder.behind
-
-    @property
-    def throttled(self) -> bool:
-        """It sends faster than it may, and is not read for a while."""
-        return self.meter is not None and self.meter.throttled
 
     @property
     def unsent_total_bytes(self) -> int:
@@ -242,90 +129,6 @@ class Connection(Outlet):
         self.kept_bytes += size
         self._stats.client_bytes += size
 
-    def proceed(self) -> None:
-        """Work for one turn on what was received and on retained messages that are still owed."""
-        self._take_turn(self.monotonic_ms())
-
-    def _take_turn(self, now_ms: int) -> None:
-        if self.working:
-            return  # called from within, by an answer that came at once
-        until_ms = self.broker.turns.until(now_ms)
-        late = now_ms >= until_ms
-        if late and (self.held or self.feeds or self.decoder.held_bytes > SMALL_BYTES):
-            if not self.ready:
-                self.wake()  # the server sees that it is busy, and calls again
-            return
-        self.working = True
-        self._door.now_ms = self._clock.wall_ms()
-        try:
-            self._work(now_ms, until_ms, SMALL_PACKETS if late else PACKETS_AT_ONCE)
-        finally:
-            self.working = False
-
-    def _work(self, now_ms: int, deadline_ms: int, room: int) -> None:
-        """room: how many packets may be decoded between two looks at the clock."""
-        decoder, worked = self.decoder, False
-        while (self.throttled or self._handle_held(deadline_ms)) and self._feed(deadline_ms):
-            if self.state is _CLOSED or self.state is _AUTHENTICATING or len(self.owed) >= OWED_ANSWERS:
-                return
-            if self.meter is not None and self.session is not None:
-                self.meter.spend_messages(self.session.messages_in)
-                if self.meter.throttled:
-                    return
-            if not decoder.behind:
-                failure = decoder.failure
-                if failure is not None:
-                    if failure.reason_code not in _FAULTS:  # a packet of too many parts
-                        self._stats.protocol_errors += 1
-                    self.disconnect(failure.reason_code, failure.text)
-                return
-            if worked and self._clock.monotonic_ms() >= deadline_ms:
-                return
-            worked = True
-            packets = decoder.read(room)
-            if packets:
-                self.last_seen_ms = now_ms  # MQTT-3.1.2-22: a packet counts, bytes of one that never ends do not
-            if decoder.control_packets:
-                self._count_control()
-            if len(packets) == 1 and not decoder.behind:
-                self._handle(packets[0])
-            else:
-                self.held.extend(packets)
-
-    def _count_control(self) -> None:
-        decoder, stats = self.decoder, self._stats
-        stats.control_in += decoder.control_packets
-        stats.control_bytes_in += decoder.control_bytes
-        decoder.control_packets = decoder.control_bytes = 0
-
-    def _feed(self, deadline_ms: int) -> bool:
-        """Send retained messages that are owed, as far as the client takes them. False when the time is up."""
-        session = self.session
-        count = 0
-        while self.feeds and self._may_feed and session is not None:
-            topic_filter = next(iter(self.feeds))
-            owed = next(self.feeds[topic_filter], _FED)
-            if owed is _FED:
-                del self.feeds[topic_filter]
-            elif owed is None:
-                count += LOOK_EVERY - 1 - count % LOOK_EVERY  # a long search: look at the clock now
-            else:
-                message, target, expires_ms = owed
-                session.deliver(message, target, min(message.qos, target.qos), True, expires_ms)
-            count += 1
-            if count % LOOK_EVERY == 0 and self.monotonic_ms() >= deadline_ms:
-                return False
-        return True
-
-    @property
-    def _may_feed(self) -> bool:
-        if self.session is None or not self.session.keeps_up:
-            return False
-        return not any(type(packet) is Suback for _, packet in self.owed)  # the SUBACK comes first
-
-    def _whole(self) -> "Connection":
-        return self
-
     @property
     def unacknowledged(self) -> int:
         """Messages of QoS 1 and 2 that came on this connection and are not answered to the end."""
@@ -338,9 +141,6 @@ class Connection(Outlet):
         if self.session is not None:
             self.session.dropped += count
 
-    def monotonic_ms(self) -> int:
-        return self._clock.monotonic_ms()
-
     @property
     def protocol(self) -> str:
         """For people: `MQTT 5.0`, `MQTT 3.1.1 over WebSocket`."""
@@ -349,21 +149,8 @@ class Connection(Outlet):
 
     # --- dispatch -----------------------------------------------------------------------------------------------
 
-    def _handle_held(self, deadline_ms: int) -> bool:
-        """Handle decoded packets in order. False when the time is up; what is left stays held."""
-        held = self.held
-        count = 0
-        while held and self.state is not _AUTHENTICATING and len(self.owed) < OWED_ANSWERS:
-            packet = held.popleft()
-            self._handle(packet)
-            count += LOOK_EVERY if type(packet) is PublishRun or type(packet) is _Unfinished else 1
-            if count >= LOOK_EVERY:
-                count = 0
-                if held and self.monotonic_ms() >= deadline_ms:
-                    return False
-        return True
-
-    def _handle(self, packet: Any) -> None:
+    def handle(self, packet: Any) -> None:
+        """Do what a packet, or a run of them, asks for in this state."""
         if type(packet) is PublishRun:
             self._on_run(packet)
         elif self.state is _NEW:
@@ -372,19 +159,6 @@ class Connection(Outlet):
             _ON_PACKET[type(packet)](self, packet)
         if self.state is _CLOSED:
             self.held.clear()
-
-    def in_steps(self, steps: Iterator[None]) -> None:
-        """Handle a packet that asks for more than a turn has time for. The next one waits until it is done; should the
-        connection end before that, the steps go on without it."""
-        self._on_unfinished(_Unfinished(steps))
-
-    def _on_unfinished(self, packet: _Unfinished) -> None:
-        if next(packet.steps, _DONE) is _DONE:
-            return
-        if self.state is _CLOSED:
-            self.broker.turns.in_steps(packet.steps)
-        else:
-            self.held.appendleft(packet)
 
     def _on_run(self, run: PublishRun) -> None:
         session, door, count = self.session, self._door, len(run.messages)
@@ -395,54 +169,15 @@ class Connection(Outlet):
             door.notify_rejected(self.client_id, topic, verdict)
             self.broker.notices.over_quota(self, verdict.finding)
 
-    # --- keep-alive ---------------------------------------------------------------------------------------------
-
-    def _connect_timed_out(self) -> None:
-        self.broker.stats.connects_refused += 1
-        self.broker.stats.connect_timeouts += 1
-        self.broker.notices.raise_for(self, Trouble.REFUSED, "connect_timeout_s", "no CONNECT came in time")
-        self.close()
-
-    def start_keep_alive(self, keep_alive_s: int) -> None:
-        self._stop_timer()
-        self.keep_alive_ms = int(keep_alive_s * 1000 * KEEP_ALIVE_GRACE)
-        if self.keep_alive_ms:
-            self._watch()
-
-    def _watch(self) -> None:
-        due_ms = self.last_seen_ms + self.keep_alive_ms
-        self.timer = self.broker.timers.at(due_ms, self._keep_alive_due)
-
-    def _keep_alive_due(self) -> None:
-        now_ms = self.monotonic_ms()
-        if not self._is_read or not self.wants_input:
-            if self.congested and not self._has_taken_some():
-                self._cut_silent("nothing was read by the client")
-                return
-            self.last_seen_ms = now_ms  # the silence is ours
-        if now_ms - self.last_seen_ms >= self.keep_alive_ms:
-            self._cut_silent("no whole packet came")
-        else:
-            self._watch()
-
-    def _has_taken_some(self) -> bool:
-        """Has a congested client taken anything of what waits for it since it was last asked for here?"""
-        left = self.unacknowledged_bytes() if self.unacknowledged_bytes is not None else 0
-        before, self._passed_on = self._passed_on, self.taken_bytes - left
-        return self._passed_on != before
-
-    def _cut_silent(self, what: str) -> None:
-        self.broker.stats.keep_alive_timeouts += 1
-        self.disconnect(ReasonCode.KEEP_ALIVE_TIMEOUT, f"{what} for {self.keep_alive_ms / 1000:g} s")
-
     def reads(self, reads: bool) -> None:
         """The server stops or goes on reading the socket: what the client sends in between is not seen, and no silence
         of its own."""
-        self._is_read = reads
+        self.is_read = reads
         if reads:
             self.last_seen_ms = self.monotonic_ms()
 
-    def _stop_timer(self) -> None:
+    def stop_timer(self) -> None:
+        """Nobody watches for silence any more."""
         if self.timer is not None:
             self.timer.cancel()
             self.timer = None
@@ -476,7 +211,7 @@ class Connection(Outlet):
         """Close, telling an open MQTT 5 client why; before CONNACK the answer is a CONNACK."""
         if self.state is State.CLOSED:
             return
-        if reason_code in _FAULTS:
+        if reason_code in FAULTS:
             self._stats.protocol_errors += 1
         if self.state is State.OPEN and reason_code != ReasonCode.SERVER_SHUTTING_DOWN:
             self.broker.notices.closed(self, Trouble.CUT, reason_code, text, setting)
@@ -531,7 +266,7 @@ class Connection(Outlet):
         if self.state is not State.OPEN:
             self.will = None  # who was never let in leaves none
         self.state = State.CLOSED
-        self._stop_timer()
+        self.stop_timer()
         if self.meter is not None:
             self.meter.stop()
         first = self.held[0] if self.held else None
@@ -554,7 +289,7 @@ class Connection(Outlet):
             if will is not None:
                 broker.sessions.wills.lost(will, expiry_s)
         broker.forget(self)
-        if type(first) is _Unfinished:
+        if type(first) is Unfinished:
             broker.turns.in_steps(first.steps)
         if not self.ready:
             self.wake()  # so that the server closes the socket
@@ -569,7 +304,7 @@ _ON_PACKET: Final[dict[type, Callable[[Connection, Any], None]]] = {
     Subscribe: on_subscribe,
     Unsubscribe: on_unsubscribe,
     Pingreq: Connection._on_pingreq,
-    _Unfinished: Connection._on_unfinished,
+    Unfinished: Connection.take_steps,
     Disconnect: Connection._on_disconnect,
     Auth: Connection._on_auth,
 }

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from uns.broker import keep_alive
 from uns.broker.aliases import OutgoingAliases
 from uns.broker.identity import Credentials, Granted, Publisher
 from uns.broker.kept import Will
@@ -143,7 +144,7 @@ def _open(connection: "Connection", connect: Connect, client_id: str, granted: G
         connection.state = State.OPEN
         if connection.will is not None:
             broker.sessions.wills.keep(connection.will, expiry_s)
-        connection.start_keep_alive(keep_alive_s)
+        keep_alive.start(connection, keep_alive_s)
         session.resume()
         connection.proceed()
 

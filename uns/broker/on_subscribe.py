@@ -8,7 +8,8 @@ from uns.errors import Finding, answer
 from uns.mqtt import ReasonCode, Suback, Subscribe, Unsuback, Unsubscribe
 
 if TYPE_CHECKING:
-    from uns.broker.connection import Connection, Feed
+    from uns.broker.connection import Connection
+    from uns.broker.inlet import Feed
 
 V3_SUBSCRIBE_FAILURE = 0x80
 FILTERS_AT_ONCE = 32

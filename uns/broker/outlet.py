@@ -6,21 +6,22 @@ send_publish ─▶ withheld: until its packet id is on disk ─────┘
 """
 
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import structs
 
 from uns.broker.aliases import OutgoingAliases
 from uns.broker.ledger import Promise
+from uns.broker.state import State
 from uns.errors import Finding
 from uns.link import Properties
 from uns.mqtt import Puback, Publish, ReasonCode, encode
 
 if TYPE_CHECKING:
     from uns.broker.broker import Broker
-    from uns.broker.connection import Connection
 
 REASON_CHARACTERS = 1000
+_CLOSED: Final = State.CLOSED
 
 
 class Outlet:
@@ -34,8 +35,10 @@ class Outlet:
     """
 
     __slots__ = (
+        "_laden",
         "_max_unsent_bytes",
         "_stats",
+        "_waiting",
         "acknowledge_problems",
         "broker",
         "client_max_packet_bytes",
@@ -45,6 +48,7 @@ class Outlet:
         "owed",
         "owed_pubacks",
         "ready",
+        "state",
         "taken_bytes",
         "unsent_bytes",
         "version",
@@ -53,6 +57,7 @@ class Outlet:
 
     def __init__(self, broker: "Broker") -> None:
         self.broker = broker
+        self.state = State.NEW
         self.version = 4
         self.out: list[bytes] = []
         self.owed: deque[tuple[Promise | None, Any]] = deque()
@@ -65,6 +70,8 @@ class Outlet:
         self.client_max_packet_bytes = 0
         self.acknowledge_problems = True
         self.outgoing_aliases: OutgoingAliases | None = None
+        self._waiting: list[Any] = broker.ready
+        self._laden: set[Any] = broker.laden
         self._stats = broker.stats
         self._max_unsent_bytes = broker.limits.max_unsent_bytes
 
@@ -80,11 +87,14 @@ class Outlet:
     def wake(self) -> None:
         """Ask the server to come for `out`, once until it does."""
         self.ready = True
-        self.broker.wake(self._whole())
-
-    def _whole(self) -> "Connection":
-        """The connection that this is a half of."""
-        raise NotImplementedError
+        waiting = self._waiting
+        waiting.append(self)
+        if self.state is not _CLOSED:
+            self._laden.add(self)
+        if len(waiting) == 1:
+            on_ready = self.broker.on_ready
+            if on_ready is not None:
+                on_ready()
 
     def take(self) -> bytes:
         """Everything unsent, joined; the connection may be woken again from now on."""

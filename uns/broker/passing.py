@@ -4,11 +4,12 @@ A value of ordinary size is bounded by the number of topics; names and large val
 """
 
 from collections.abc import Iterator
+from typing import Final
 
 from uns.broker.route import Current
 from uns.broker.stats import Stats
 
-LARGE_BYTES = 1024
+LARGE_BYTES: Final = 1024
 """A value above this is counted. What is below costs the way of a message one comparison."""
 SHARE = 8
 """Names and large values may each take this part of `max_memory_bytes`."""

@@ -23,7 +23,8 @@ from uns.link import Message, Properties
 from uns.mqtt import Publish, Pubrel
 
 if TYPE_CHECKING:
-    from uns.broker.connection import Connection, Feed
+    from uns.broker.connection import Connection
+    from uns.broker.inlet import Feed
     from uns.broker.review import Rights
 
 NEVER_EXPIRES_S = 0xFFFFFFFF

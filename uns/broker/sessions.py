@@ -5,10 +5,11 @@ from functools import partial
 
 from msgspec import structs
 
-from uns.broker.connection import Connection, Feed
+from uns.broker.connection import Connection
 from uns.broker.door import Door
 from uns.broker.held import Held
 from uns.broker.identity import Granted
+from uns.broker.inlet import Feed
 from uns.broker.kept import Snapshot
 from uns.broker.ledger import Kept, Ledger
 from uns.broker.leftovers import Leftovers

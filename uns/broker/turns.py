@@ -11,12 +11,12 @@ every turn before those who wait: what is over must go faster than new can come.
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Final
 
 from uns.clock import Clock
 
-TURN_MS = 5
-STEPS_MS = 2
+TURN_MS: Final = 5
+STEPS_MS: Final = 2
 """The part of a turn that steps have when others wait as well."""
 _DONE: Any = object()
 

@@ -6,7 +6,7 @@ the connection: the decoder keeps the failure and ignores whatever follows. Beca
 prefix that decides, the result does not depend on how the bytes were cut into chunks.
 """
 
-from typing import Any
+from typing import Any, Final
 
 from uns.mqtt.kinds import Kind, Packet, first_bytes
 from uns.mqtt.packets import connect
@@ -19,11 +19,11 @@ LARGEST_PACKET_BYTES = 268_435_460
 """What the remaining length can announce, with the fixed header (MQTT 5, section 2.1.4)."""
 
 _FIRST_BYTES = {(side, version): first_bytes(side, version) for side in Side for version in (None, 3, 4, 5)}
-_PLAIN_PUBLISH = 0x30
-_NEVER = -1
-_NOT_INLINE = 1 << 40
-_INCOMPLETE = -1
-_NO_BOUND = 1 << 40
+_PLAIN_PUBLISH: Final = 0x30
+_NEVER: Final = -1
+_NOT_INLINE: Final = 1 << 40
+_INCOMPLETE: Final = -1
+_NO_BOUND: Final = 1 << 40
 _NOTHING_KNOWN: dict[bytes, Any] = {}
 
 

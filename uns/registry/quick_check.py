@@ -18,7 +18,7 @@ _UTC: Final = UTC
 _FAULTS: Final = (msgspec.DecodeError, ValueError)
 
 
-def _may_repeat(payload: bytes, sample: Any, quotes: int) -> bool:
+def _may_repeat(payload: bytes, sample: Any, at: Any, quotes: int) -> bool:
     """May a member stand twice in the payload? The decoder keeps the last one, and a consumer perhaps the first.
 
     A member brings a fixed number of quotation marks (quotes: those around a value), so to count them is exact but for
@@ -29,7 +29,7 @@ def _may_repeat(payload: bytes, sample: Any, quotes: int) -> bool:
     if sample.quality is not _UNSET:
         room += 17  # ,"quality":"Good"
         quotes += 4
-    if sample.timestamp is not _UNSET:
+    if at is not _UNSET:
         room += 35  # ,"timestamp":"2026-11-22T12:00:00Z"
         quotes += 4
     return len(payload) >= room and payload.count(b'"') != quotes
@@ -54,7 +54,7 @@ class SampleCheck:
         except _FAULTS:
             return self._diagnose(payload)
         at = sample.timestamp
-        good = (at is _UNSET or at.tzinfo is _UTC) and not _may_repeat(payload, sample, self._quotes)
+        good = (at is _UNSET or at.tzinfo is _UTC) and not _may_repeat(payload, sample, at, self._quotes)
         return None if good else self._diagnose(payload)
 
 
@@ -74,7 +74,7 @@ class TimeSampleCheck:
             return self._diagnose(payload)
         at = sample.timestamp
         good = sample.value.tzinfo is _UTC and (at is _UNSET or at.tzinfo is _UTC)
-        good = good and not _may_repeat(payload, sample, 2)
+        good = good and not _may_repeat(payload, sample, at, 2)
         return None if good else self._diagnose(payload)
 
 

@@ -10,16 +10,17 @@ TCP and TLS carry the bytes as they are; what wraps them (WebSocket) overrides `
 
 import asyncio
 from functools import partial
-from typing import cast
+from typing import Final, cast
 
 from uns.broker import Broker, Connection, State
 from uns.server.unacknowledged import unacknowledged_bytes
 from uns.server.writes import Writes
 
-CHUNK_BYTES = 65_536
+CHUNK_BYTES: Final = 65_536
 """A chunk of this size says that the peer sends faster than it is read."""
-GRACE_S = 1.0
+GRACE_S: Final = 1.0
 """How long a client may take to read its goodbye before its connection is cut."""
+_CLOSED: Final = State.CLOSED
 
 
 class MqttProtocol:
@@ -107,15 +108,16 @@ class MqttProtocol:
 
     def flush(self) -> None:
         """Write what is ready, unless the socket is full: then it stays where it is bounded and counted."""
-        assert self._connection is not None
-        closed = self._connection.state is State.CLOSED
+        connection = self._connection
+        assert connection is not None
+        closed = connection.state is _CLOSED
         if self._writable or closed:
-            data = self._connection.take()
+            data = connection.take()
             if data:
                 self._write(data)
         if closed:
             self.close()
-        else:
+        elif not (connection.is_idle and self._reading and not self._unread):
             self._regulate()
 
     def _write(self, data: bytes) -> None:
@@ -153,7 +155,7 @@ class MqttProtocol:
     def _proceed(self) -> None:
         self._scheduled = self._yields = False
         if self._connection is not None:
-            if self._connection.state is not State.CLOSED:
+            if self._connection.state is not _CLOSED:
                 self._connection.proceed()
             self._proceed_unread()
             self._regulate()

@@ -7,16 +7,18 @@ A lone message would only be late for it. That it came alone is told by the gap 
 import asyncio
 import logging
 import time
-from typing import Protocol
+from typing import Final, Protocol
 
 from uns.broker import Broker, Connection
 
 log = logging.getLogger(__name__)
 
-WRITES_PER_TURN = 500
+WRITES_PER_TURN: Final = 500
 """Sockets that are written to before the loop sees to what came in: a message may go to ten thousand clients."""
-GAP_NS = 20_000
+GAP_NS: Final = 20_000
 """The next socket of the same turn is read sooner than this after the last one was worked off."""
+
+_monotonic_ns: Final = time.monotonic_ns
 
 
 class Written(Protocol):
@@ -32,11 +34,12 @@ class Written(Protocol):
 class Writes:
     """protocols: of the open connections, kept by whoever opens and closes them."""
 
-    def __init__(self, broker: Broker, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, broker: Broker, loop: asyncio.AbstractEventLoop, gap_ns: int = GAP_NS) -> None:
         self.protocols: dict[Connection, Written] = {}
-        self._broker = broker
+        self._ready = broker.ready
         self._turns = broker.turns
         self._loop = loop
+        self._gap_ns = gap_ns
         self._receiving = False
         self._alone = False
         self._due = False
@@ -46,7 +49,7 @@ class Writes:
     def begin(self) -> None:
         """A socket has brought something, which is worked on until `end`."""
         self._receiving = True
-        self._alone = time.monotonic_ns() - self._last_ns > GAP_NS
+        self._alone = _monotonic_ns() - self._last_ns > self._gap_ns
         if self._alone:
             self._turns.renew()
 
@@ -58,7 +61,7 @@ class Writes:
                 self.flush()
             else:
                 self._loop.call_soon(self.flush)
-        self._last_ns = time.monotonic_ns()
+        self._last_ns = _monotonic_ns()
 
     def _on_ready(self) -> None:
         if self._receiving:
@@ -68,16 +71,23 @@ class Writes:
 
     def flush(self) -> None:
         """Write to those that have something ready, so many of them at a time."""
-        ready, self._broker.ready = self._broker.ready[:WRITES_PER_TURN], self._broker.ready[WRITES_PER_TURN:]
-        if self._broker.ready:
+        if len(self._ready) == 1:
+            self._flush(self._ready.pop())
+            return
+        ready = self._ready[:WRITES_PER_TURN]
+        del self._ready[:WRITES_PER_TURN]
+        if self._ready:
             self._on_ready()
         for connection in ready:
-            protocol = self.protocols.get(connection)
-            if protocol is None:
-                connection.take()
-                continue
-            try:
-                protocol.flush()
-            except Exception:  # its own trouble, not that of those behind it
-                log.exception("writing to %s failed; its connection is cut", connection.address)
-                protocol.abort()
+            self._flush(connection)
+
+    def _flush(self, connection: Connection) -> None:
+        protocol = self.protocols.get(connection)
+        if protocol is None:
+            connection.take()
+            return
+        try:
+            protocol.flush()
+        except Exception:  # its own trouble, not that of those behind it
+            log.exception("writing to %s failed; its connection is cut", connection.address)
+            protocol.abort()
