@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import IO
 
 import uns.simulator
+from uns.app.listeners import Addresses
 from uns.app.run import environment, load_valid_plant, run
-from uns.app.serve import Addresses
 
 PLANT = Path(uns.simulator.__file__).with_name("plant")
 log = logging.getLogger(__name__)

@@ -9,9 +9,10 @@ from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
+from uns.app.listeners import Addresses
 from uns.app.plant import Plant, load_plant
 from uns.app.report import problem_lines
-from uns.app.serve import Addresses, DevicesReady, serve
+from uns.app.serve import DevicesReady, serve
 from uns.errors import Finding, UnsError
 
 LOG_FORMAT = "%(asctime)s %(levelname)-7s %(message)s"

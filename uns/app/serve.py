@@ -9,96 +9,58 @@ broker ◀─ MQTT listeners         violations ◀─┐
 import asyncio
 import logging
 import secrets
-import signal
-import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 
-import msgspec
-
 from uns import __version__
 from uns.api import Platform, create_app, end_streams, replace_policy
-from uns.api.platform import HistoryReader
 from uns.app.authentication import Authentication
 from uns.app.counted import counted
 from uns.app.data import own_data
 from uns.app.freshness import TICK_S, FreshnessWatch
 from uns.app.govern import Governor, Switch, finish_pending
-from uns.app.govern.foresight import MAX_KEPT_JUDGED, ReadHistory
+from uns.app.govern.foresight import MAX_KEPT_JUDGED
 from uns.app.health import Health, checks, part_figures, stop_task
+from uns.app.keeping import HOST_CLIENT_ID, keep
 from uns.app.learn import Study
+from uns.app.listeners import Addresses, listen, renew
 from uns.app.models import admit_at_start
 from uns.app.notice_log import NoticeLog
 from uns.app.plant import Plant
-from uns.app.replay import Record, Replayer
+from uns.app.recording import past, start_history
+from uns.app.replay import Replayer
 from uns.app.sources import Sources
-from uns.broker import ASSIGNED_PREFIX, Broker, Retained
+from uns.broker import ASSIGNED_PREFIX, Broker
 from uns.clock import Clock
-from uns.errors import Finding, UnsError
-from uns.history import Recorder, SqliteHistory, query
+from uns.errors import Finding
+from uns.history import Recorder
 from uns.host.application import SparkplugHost
 from uns.link import Link, Message
 from uns.models import ModelStore
-from uns.persistence import BrokerStore, Durability, GroupCommit
 from uns.policy import CompiledAdmission
 from uns.policy.verdict import Mode, judge
 from uns.policy.violation import Violation
 from uns.revisions import RevisionStore
-from uns.samples import Sample
 from uns.security import Authenticator, HttpGuard
 from uns.server.clock import SystemClock
-from uns.server.garbage import paused, sweep, tamed
+from uns.server.garbage import sweep, tamed
 from uns.server.http import HttpServer
 from uns.server.link import BrokerLink
 from uns.server.memory import resident_bytes
 from uns.server.mqtt import MqttListener
-from uns.server.renewal import Served, follow
 from uns.server.trim import give_memory_back
 from uns.server.websocket import PATH
-from uns.storage import Limits as BufferLimits
 from uns.violations import Blocks, Inbox, Quarantine, StoredViolation, ViolationStore
 from uns.web import SECURITY_HEADERS, STATIC
 
 log = logging.getLogger(__name__)
 
-HOST_CLIENT_ID = "sparkplug-host"
 STUDY_CLIENT_ID = "learn"
 HOST_TICK_S = 0.2
-FLUSH_S = 1.0
-"""What was published just before it is asked for is waited for so long."""
 
 DevicesReady = Callable[[], Awaitable[None]]
-
-
-class Addresses(msgspec.Struct, frozen=True):
-    """Where the running server listens. A port is None when nothing listens there."""
-
-    mqtt_host: str
-    mqtt_port: int | None
-    http_host: str
-    http_port: int | None
-    mqtt_tls_port: int | None = None
-    http_tls_port: int | None = None
-
-    @property
-    def mqtt(self) -> str:
-        """For people: `127.0.0.1:1883, TLS 127.0.0.1:8883`."""
-        plain = "" if self.mqtt_port is None else f"{self.mqtt_host}:{self.mqtt_port}"
-        tls = "" if self.mqtt_tls_port is None else f"TLS {self.mqtt_host}:{self.mqtt_tls_port}"
-        return ", ".join(filter(None, (plain, tls))) or f"ws{self.page.removeprefix('http')}{PATH}"
-
-    @property
-    def page(self) -> str:
-        """Of page and API; with TLS when that is the only way."""
-        return self.pages[0]
-
-    @property
-    def pages(self) -> list[str]:
-        host = "127.0.0.1" if self.http_host in ("0.0.0.0", "::") else self.http_host
-        ports = {"http": self.http_port, "https": self.http_tls_port}
-        return [f"{scheme}://{host}:{port}" for scheme, port in ports.items() if port is not None]
 
 
 async def serve(
@@ -145,7 +107,7 @@ async def serve(
             make_client_id=lambda: f"{ASSIGNED_PREFIX}{secrets.token_hex(8)}",
             keeps=settings.mqtt.durability != "memory",
         )
-        commit, projected = _keep(broker, data, settings.mqtt.durability, stack)
+        commit, projected = keep(broker, data, settings.mqtt.durability, stack)
         if settings.mqtt.sys_interval_s:
             broker.publish_sys_topics(
                 settings.mqtt.sys_interval_s, f"uns-platform version {__version__}", resident_bytes
@@ -153,8 +115,8 @@ async def serve(
         mqtt = MqttListener(broker)
         stack.push_async_callback(mqtt.stop)  # the last to leave: its clients still hear of the deaths below
         link = partial(BrokerLink, broker)
-        recorder, read_history, read_samples = _start_history(plant, data, link("history"), clock, stack)
-        replayer = Replayer(broker, _quarantine(violations), inbox, clock, _past(recorder))
+        recorder, read_history, read_samples = start_history(plant, data, link("history"), clock, stack)
+        replayer = Replayer(broker, _quarantine(violations), inbox, clock, past(recorder))
         host = _start_host(plant, link(HOST_CLIENT_ID), clock, violations.record, recorder)
         host.adopt(projected)
         stack.callback(host.stop)
@@ -183,7 +145,7 @@ async def serve(
         )
         await governor.start()
         mqtt_tls, http_tls = plant.tls("mqtt"), plant.tls("http")
-        mqtt_port, tls_port = await _listen(mqtt, plant, mqtt_tls)
+        mqtt_port, tls_port = await listen(mqtt, plant, mqtt_tls)
         handshakes = [mqtt.handshakes]
         guard = HttpGuard(authenticator, settings.http.allowed_origins)
         app = create_app(
@@ -225,7 +187,7 @@ async def serve(
         handshakes.append(http.handshakes)
         await http.start()
         stack.push_async_callback(http.stop)
-        _renew([each for each in (mqtt_tls, http_tls) if each is not None], stack)
+        renew([each for each in (mqtt_tls, http_tls) if each is not None], stack)
         watching = asyncio.create_task(_watch(http, stop, health), name="http watch")
         stack.push_async_callback(stop_task, watching)
         starting = asyncio.create_task(_start_sources(sources, devices_ready, health), name="start of the sources")
@@ -237,145 +199,6 @@ async def serve(
         stack.push_async_callback(stop_task, sweeping)
         on_ready(Addresses(settings.mqtt.host, mqtt_port, settings.http.host, http.port, tls_port, http.tls_port))
         await stop.wait()
-
-
-def _renew(served: Sequence[Served], stack: AsyncExitStack) -> None:
-    """Take up renewed certificates; SIGHUP, which has its ordinary meaning where there are none, asks for it."""
-    if not served:
-        return
-    asked, loop = asyncio.Event(), asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGHUP, asked.set)
-    stack.callback(loop.remove_signal_handler, signal.SIGHUP)
-    following = asyncio.create_task(follow(served, asked), name="renewal of certificates")
-    stack.push_async_callback(stop_task, following)
-
-
-async def _listen(mqtt: MqttListener, plant: Plant, tls: Served | None) -> tuple[int | None, int | None]:
-    """The ports of plain MQTT and of MQTT over TLS, each None when nothing listens there."""
-    settings = plant.settings.mqtt
-    plain = await _start(mqtt, settings.host, settings.port, "--mqtt-port") if settings.plain else None
-    if tls is None:
-        return plain, None
-    return plain, await _start(mqtt, settings.host, settings.tls_port, "mqtt.tls_port", tls, settings.tls_names_user)
-
-
-async def _start(
-    mqtt: MqttListener, host: str, port: int, setting: str, tls: Served | None = None, names_user: bool = False
-) -> int:
-    try:
-        return await mqtt.start(host, port, tls, names_user=names_user)
-    except OSError as error:
-        raise UnsError(
-            Finding(
-                id="unreachable.port",
-                what=f"MQTT cannot listen on {host}:{port} ({error.strerror or error}).",
-                hint=f"Stop what uses it (another broker?), or choose another with {setting}.",
-            )
-        ) from error
-
-
-def _start_history(
-    plant: Plant, data: Path, link: Link, clock: Clock, stack: AsyncExitStack
-) -> tuple[Recorder | None, HistoryReader | None, ReadHistory | None]:
-    settings = plant.settings.history
-    if not settings.enabled:
-        return None, None, None
-    store = SqliteHistory(data / "history.db")
-    stack.callback(store.close)
-    recorder = Recorder(
-        link,
-        store,
-        plant.record_filters,
-        clock,
-        retention_days=settings.retention_days,
-        limits=BufferLimits(buffer_items=settings.queue_size),
-        target=str(store.path),
-    )
-    recorder.start()
-    stack.callback(recorder.stop)
-    return recorder, partial(query, store), partial(_read_samples, recorder, store)
-
-
-def _read_samples(
-    recorder: Recorder, store: SqliteHistory, topics: Iterable[str], start_ms: int, end_ms: int
-) -> Iterator[tuple[str, Iterator[Sample]]]:
-    """Each topic with its samples, those that were published just now included."""
-    recorder.flush(FLUSH_S)
-    return ((topic, store.read(topic, start_ms, end_ms)) for topic in topics)
-
-
-def _quarantine(violations: ViolationStore) -> Quarantine:
-    quarantine = Quarantine(violations)
-    if quarantine.interrupted:
-        log.warning(
-            "the replay of %s was interrupted when the server ended; they may have been published, and are not "
-            "replayed again (uns violations list shows them)",
-            counted(quarantine.interrupted, "message"),
-        )
-    return quarantine
-
-
-def _past(recorder: Recorder | None) -> Record:
-    """How a value gets into history without being current: what history records of the tree."""
-
-    def record(topic: str, sample: Sample) -> bool:
-        if recorder is None or not recorder.records(topic):
-            return False
-        recorder.record_historical(topic, sample)
-        return True
-
-    return record
-
-
-def _keep(
-    broker: Broker, data: Path, durability: str, stack: AsyncExitStack
-) -> tuple[GroupCommit | None, list[Message]]:
-    """Take up what the last run left, and write down from now on what must not be forgotten; the last to stop.
-
-    With what the Sparkplug host of the last run had projected.
-    """
-    projected: list[Message] = []
-    path = data / "broker.db"
-    if durability == Durability.MEMORY:
-        _put_aside(path)
-        return None, projected
-    started = time.monotonic()
-    store = BrokerStore(path, synced=durability == Durability.FSYNC)
-    stack.push_async_callback(asyncio.to_thread, store.close)
-    with paused():
-        snapshot = store.load()
-        snapshot.retained = _noting(snapshot.retained, projected)
-        broker.restore(snapshot)
-    sessions, retained = broker.stats.sessions, broker.stats.topics
-    if sessions or retained:
-        took_s = time.monotonic() - started
-        log.info(
-            "%s and %s taken up in %.1f s", counted(sessions, "session"), counted(retained, "retained message"), took_s
-        )
-    commit = GroupCommit(broker.ledger, store)
-    stack.push_async_callback(commit.close)
-    return commit, projected
-
-
-def _since(violations: ViolationStore, since_ms: int) -> list[StoredViolation]:
-    """The kept violations since a time, newest first, as many as a plan looks at."""
-    return [each for each in violations.list(MAX_KEPT_JUDGED).violations if each.violation.time_ms >= since_ms]
-
-
-def _put_aside(path: Path) -> None:
-    """What an earlier run kept is not true any more once a run keeps nothing: it must not come back later."""
-    for file in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
-        if file.exists():
-            file.replace(file.with_name(file.name.replace(path.name, path.name + ".unused")))
-            if file == path:
-                log.warning("durability is memory: %s of an earlier run is put aside as %s.unused", path, path.name)
-
-
-def _noting(retained: Iterable[Retained], projected: list[Message]) -> Iterator[Retained]:
-    for row in retained:
-        if row.message.publisher == HOST_CLIENT_ID:
-            projected.append(row.message)
-        yield row
 
 
 def _start_host(
@@ -403,6 +226,22 @@ def _start_host(
     )
     host.start()
     return host
+
+
+def _quarantine(violations: ViolationStore) -> Quarantine:
+    quarantine = Quarantine(violations)
+    if quarantine.interrupted:
+        log.warning(
+            "the replay of %s was interrupted when the server ended; they may have been published, and are not "
+            "replayed again (uns violations list shows them)",
+            counted(quarantine.interrupted, "message"),
+        )
+    return quarantine
+
+
+def _since(violations: ViolationStore, since_ms: int) -> list[StoredViolation]:
+    """The kept violations since a time, newest first, as many as a plan looks at."""
+    return [each for each in violations.list(MAX_KEPT_JUDGED).violations if each.violation.time_ms >= since_ms]
 
 
 async def _start_sources(sources: Sources, devices_ready: DevicesReady | None, health: Health) -> None:

@@ -57,8 +57,8 @@ def serve(
     data: DataOption = None,
 ) -> None:
     """Run the server of a plant directory."""
+    from uns.app.listeners import Addresses
     from uns.app.run import environment, load_valid_plant, run
-    from uns.app.serve import Addresses
 
     plant = load_valid_plant(directory, environment(mqtt_port, http_port))
 
