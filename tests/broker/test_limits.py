@@ -673,7 +673,7 @@ def test_made_up_topics_of_long_names_are_bounded_in_bytes(branch: str) -> None:
         peer.take()
     door = floor.broker.door
     assert len(door.topics) <= 10
-    assert sum(map(len, door._strays)) <= 5 * MIB
+    assert sum(map(len, door._routes.strays)) <= 5 * MIB
     floor.advance(LOOK_MS)
     assert not floor.broker.budget.pressed
 

@@ -112,7 +112,7 @@ class Broker:
         self._assigned = 0
         self.budget = Budget(self)
         self.expiries = Expiries(self.door, clock, self.timers)
-        self.door.on_expiring = self.expiries.note
+        self.door.retaining.on_expiring = self.expiries.note
         self.door.memory_finding = self.budget.retaining_finding
 
     # --- messages -----------------------------------------------------------------------------------------------
@@ -178,7 +178,7 @@ class Broker:
 
     def retained(self, topic_filter: str) -> Iterator[Message]:
         """The retained messages a filter matches."""
-        return (message for message, _ in self.door.retained(topic_filter))
+        return (found[0] for found in self.door.search_retained(topic_filter) if found is not None)
 
     # --- clients in this process --------------------------------------------------------------------------------
 
@@ -194,7 +194,7 @@ class Broker:
     def subscribe_local(self, client: LocalClient, topic_filter: str, receive: Receive) -> None:
         self.door.subscriptions.add_local(client, topic_filter, receive)
         self.door.invalidate([topic_filter])
-        for message, _ in list(self.door.retained(topic_filter)):
+        for message in list(self.retained(topic_filter)):
             receive(message)
 
     def unsubscribe_local(self, client: LocalClient, topic_filter: str) -> None:

@@ -3,7 +3,7 @@
     offer ─▶ route (compiled once per topic) ─▶ access ─▶ contract ─▶ current value ─▶ fan-out
                                                   └──────────┴─▶ mode ─▶ violation, notice, refusal
 
-Only this file touches routes, current values and retained messages.
+Only this file and its two parts, `routes` and `retaining`, touch routes, current values and retained messages.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -14,7 +14,6 @@ from uns.broker.kept import Retained
 from uns.broker.ledger import Ledger
 from uns.broker.limits import Limits
 from uns.broker.passing import LARGE_BYTES, Passing
-from uns.broker.quota import message_bytes
 from uns.broker.refusals import (
     OnDefect,
     Refusals,
@@ -25,25 +24,19 @@ from uns.broker.refusals import (
     tagged,
 )
 from uns.broker.retained import retained_finding
+from uns.broker.retaining import Retaining
 from uns.broker.route import Current, Fanout, Route, Target
+from uns.broker.routes import Routes
 from uns.broker.stats import Stats
 from uns.broker.subscriptions import SubscriptionTable
 from uns.clock import Clock
-from uns.errors import Finding, shorten
+from uns.errors import Finding
 from uns.link import Message, Properties, Receive
 from uns.mqtt import PublishRun
 from uns.mqtt.wire import MAX_TEXT_BYTES
 from uns.policy.verdict import ACCEPTED, Admission, Outcome, TopicRule, Verdict, judge
 from uns.policy.violation import Violation
-from uns.topics import TopicTrie, parse_share, topic_fault
-
-NODES_LOOKED_AT = 2000
-FILTERS_LOOKED_AT = 500
-"""Beyond them, one step of the epoch, which every topic notices at its next message, costs less than a walk."""
-SEARCH_STEP = 256
-STRAYS_KEPT = 10_000
-STRAY_BYTES_KEPT = 4_194_304
-"""Of the names of all strays."""
+from uns.topics import topic_fault
 
 
 class Door:
@@ -61,23 +54,17 @@ class Door:
     ) -> None:
         self.admission = admission
         self.subscriptions = SubscriptionTable()
-        self.topics: TopicTrie[Current] = TopicTrie()
         self.now_ms = clock.wall_ms()
         self._clock = clock
         self._limits = limits
         self._stats = stats
         self._ledger = ledger
         self._refusals = Refusals(stats, on_violation, on_defect)
-        self._routes: dict[str, Route] = {}
-        self.known: dict[bytes, Route] = {}
-        """The same routes by the bytes of their topic, for the decoders: they hand them back with a run, unopened."""
-        self._route_trie: TopicTrie[Route] = TopicTrie()
-        self._strays: dict[str, Route] = {}
-        self._stray_bytes = 0
         self._passing = Passing(limits.max_memory_bytes, stats)
-        self._epoch = 0
-        self.on_expiring: Callable[[str, int | None], None] | None = None
-        """Told of each retained message that will expire, at which monotonic time, and when it no longer will."""
+        self.retaining = Retaining(clock, stats, ledger, self._passing)
+        self.topics = self.retaining.topics
+        self._routes = Routes(limits, stats, self.subscriptions, self.retaining, self._passing)
+        self.known = self._routes.known
         self.memory_finding: Callable[[Message | None, str, bytes, Properties | None], Finding | None] | None = None
         """Why memory is too short to retain this in the place of that, or None."""
 
@@ -91,12 +78,12 @@ class Door:
         properties: Properties | None,
     ) -> Verdict:
         """Judge one message and, unless refused, make it current and deliver it. The only way in."""
-        route = self._routes.get(topic) or self._stray(topic, publisher.role)
+        route = self._routes.by_topic.get(topic) or self._routes.stray(topic, publisher.role)
         if route is None:
-            finding = self._name_finding(topic) or self._room_finding(topic)
+            finding = self._name_finding(topic) or self._routes.room_finding(topic)
             if finding is not None:
                 return self.refuse(publisher, Message(topic, payload, qos, retain), finding)
-            route = self._compile(topic, publisher.role)
+            route = self._routes.compile(topic, publisher.role, self.admission.rule(topic), self.admission)
         elif route.admission is not self.admission:
             route.judge_by(self.admission.rule(topic), self.admission)
         finding = self._finding(route.rule, publisher.role, payload, retain, properties)
@@ -114,8 +101,8 @@ class Door:
             if verdict.outcome is Outcome.WARNED:
                 properties = tagged(properties, finding)
         fanout = route.fanout
-        if fanout is None or route.epoch != self._epoch or route.stray:
-            fanout = self._fan_out(route)
+        if fanout is None or route.epoch != self._routes.epoch or route.stray:
+            fanout = self._routes.fan_out(route)
         if qos and self._ledger.failing is not None and (retain or fanout.is_kept):
             self._stats.publishes_unkept += 1
             return Verdict(Outcome.REJECTED, self._ledger.failing)
@@ -151,7 +138,7 @@ class Door:
         refusals: list[tuple[str, Verdict]] = []
         data, begin, end = run.data, run.start, run.start
         role, now_ms, is_v5 = publisher.role, self.now_ms, version == 5
-        epoch = self._epoch
+        epoch = self._routes.epoch
         passing: tuple[Connection, ...] = ()
         waiting, large = 0, LARGE_BYTES
         for about, payload, stop in run.messages:
@@ -182,7 +169,7 @@ class Door:
             verdict = self.offer(publisher, route.topic, payload, 0, False, None)
             if not verdict.delivered:
                 refusals.append((route.topic, verdict))
-            begin, end, waiting, epoch = stop, stop, 0, self._epoch
+            begin, end, waiting, epoch = stop, stop, 0, self._routes.epoch
         self._relay(passing, data[begin:end], waiting)
         return refusals
 
@@ -283,17 +270,16 @@ class Door:
     def replace_admission(self, admission: Admission) -> None:
         """Change the policy hot: every topic is judged anew at its next message, so a million of them take no time."""
         self.admission = admission
-        self._epoch += 1  # whoever passes on in bulk asks `offer`, which sees that the rule is of another policy
-        self._strays.clear()
-        self._stray_bytes = 0
+        self._routes.epoch += 1  # whoever passes on in bulk asks `offer`, which sees that the rule is of another policy
+        self._routes.forget_strays()
 
     # --- behind the door ----------------------------------------------------------------------------------------
 
     def _deliver(self, current: Current, fanout: Fanout, message: Message, publisher: Publisher) -> None:
         """Retain, and send to everybody who does not take the shared plain frames of this message."""
-        expires_ms = self._expires_ms(message.properties)
+        expires_ms = self.retaining.expires_ms(message.properties)
         if message.retain:
-            self._retain(current, message, expires_ms)
+            self.retaining.retain(current, message, expires_ms)
         if message.properties is not None:
             for connection in fanout.plain:
                 if connection.session is not None:
@@ -340,178 +326,17 @@ class Door:
         qos = min(message.qos, target.qos)
         session.deliver(message, target, qos, message.retain and target.retain_as_published, expires_ms)
 
-    def _retain(self, current: Current, message: Message, expires_ms: int | None) -> None:
-        """Keep the last retained message; an empty payload clears it (MQTT-3.3.1-5, -6)."""
-        if message.payload:
-            self._keep(current, message, expires_ms)
-            self._passing.discard(message.topic)
-            self._ledger.retained(message.topic, current, acknowledged=message.qos > 0)
-        else:
-            self._clear(message.topic, current, acknowledged=message.qos > 0)
-
-    def _clear(self, topic: str, current: Current, *, acknowledged: bool) -> None:
-        self._passing.add(topic)
-        if current.retained is not None:
-            self._keep(current, None, None)
-            if len(current.payload) > LARGE_BYTES:
-                self._passing.weigh(current, current.payload)  # it expired, and stays the last value
-            self._ledger.retained(topic, current, acknowledged=acknowledged)
+    def invalidate(self, topic_filters: Collection[str]) -> None:
+        """Subscriptions to these filters, shared ones among them, have come or gone."""
+        self._routes.invalidate(topic_filters)
 
     def restore(self, retained: Iterable[Retained]) -> None:
         """Take up the retained messages of the last run; nobody is subscribed yet."""
-        publishers: dict[str, Publisher] = {}
-        for row in retained:
-            message = row.message
-            publisher = publishers.get(message.publisher)
-            if publisher is None:
-                publisher = publishers[message.publisher] = Publisher(message.publisher, "", "", "")
-            expires_ms = None if row.expires_ms is None else row.expires_ms - self._ledger.shift_ms
-            current = Current(message.payload, message.received_ms, publisher)
-            self._keep(current, message, expires_ms)
-            self.topics.set(message.topic, current)
-        self._stats.topics = len(self.topics)
-
-    def _keep(self, current: Current, message: Message | None, expires_ms: int | None) -> None:
-        """Put a retained message, or none, in the place of another."""
-        before, stats = current.retained, self._stats
-        if (expires_ms is not None or current.expires_ms is not None) and self.on_expiring is not None:
-            about = message or before
-            assert about is not None
-            self.on_expiring(about.topic, expires_ms)
-        current.retained, current.expires_ms = message, expires_ms
-        stats.retained += (message is not None) - (before is not None)
-        if message is not None:
-            stats.retained_bytes += message_bytes(message)
-        if before is not None:
-            stats.retained_bytes -= message_bytes(before)
-
-    def _expires_ms(self, properties: Properties | None) -> int | None:
-        if properties is None or "message_expiry_interval" not in properties:
-            return None
-        interval_s: int = properties["message_expiry_interval"]
-        return self._clock.monotonic_ms() + interval_s * 1000
-
-    def _compile(self, topic: str, role: str) -> Route:
-        """The route of a topic that is new, or new to this policy.
-
-        A topic that the hierarchy refuses, or this role may not publish on, becomes no topic by that: its route is
-        kept among a bounded number of strays, so that a client that makes up topics fills no table and no tree.
-        """
-        rule = self.admission.rule(topic)
-        current = self.topics.get(topic)
-        if role not in rule.publishers or not _is_admitted(rule):
-            self._stray_bytes += len(topic)
-            if len(self._strays) >= STRAYS_KEPT or self._stray_bytes > STRAY_BYTES_KEPT:
-                self._strays.clear()
-                self._stray_bytes = len(topic)
-            route = self._strays[topic] = Route(rule, self.admission, current or Current(), stray=True)
-            return route
-        if self._strays.pop(topic, None) is not None:
-            self._stray_bytes -= len(topic)
-        if current is None:
-            current = Current()
-            self.topics.set(topic, current)
-            self._passing.add(topic)
-            self._stats.topics = len(self.topics)
-        route = self._routes[topic] = Route(rule, self.admission, current)
-        self.known[route.topic_bytes] = route
-        self._route_trie.set(topic, route)
-        return route
-
-    def _stray(self, topic: str, role: str) -> Route | None:
-        """The route of a stray, unless this role makes it a topic."""
-        route = self._strays.get(topic)
-        return None if route is None or (role in route.rule.publishers and _is_admitted(route.rule)) else route
-
-    def _room_finding(self, topic: str) -> Finding | None:
-        """Make room for one more topic: those that retain nothing and came first go. Why not, when none does."""
-        are_too_many = len(self.topics) >= self._limits.max_topics
-        if not (are_too_many or self._passing.is_full) or self.topics.get(topic) is not None:
-            return None
-        oldest = next(iter(self._passing), None)
-        if oldest is None:
-            return Finding(
-                id="quota.topics",
-                what=f"all {self._limits.max_topics} topics hold a retained message, '{shorten(topic)}' would be more.",
-                hint="Clear retained messages that nobody needs, or raise mqtt.max_topics in uns.yaml.",
-            )
-        while oldest is not None:
-            self._forget(oldest)
-            oldest = next(iter(self._passing), None) if self._passing.is_full else None
-        return None
-
-    def _forget(self, topic: str) -> None:
-        """This topic retains nothing, and has to go."""
-        self._passing.discard(topic)
-        current = self.topics.get(topic)
-        if current is not None:
-            self._passing.forget(current)
-        route = self._routes.pop(topic, None)
-        if route is not None:
-            del self.known[route.topic_bytes]
-            route.fanout = None  # it may stand in a run that is already read
-        self._route_trie.remove(topic)
-        self.topics.remove(topic)
-        self._stats.topics_forgotten += 1
-
-    def _fan_out(self, route: Route) -> Fanout:
-        fanout = route.fanout = self.subscriptions.fanout(route.topic)
-        route.epoch = self._epoch
-        return fanout
-
-    def invalidate(self, topic_filters: Collection[str]) -> None:
-        """Forget the fan-out of the topics that any of these filters matches, shared ones among them; of all topics
-        when that is cheaper."""
-        if len(topic_filters) > FILTERS_LOOKED_AT:
-            self._epoch += 1
-            return
-        wide = []
-        for given in topic_filters:
-            topic_filter = parse_share(given)[1]
-            if "+" in topic_filter or "#" in topic_filter:
-                wide.append(topic_filter)
-            elif (route := self._routes.get(topic_filter)) is not None:
-                route.fanout = None
-        try:
-            for topic_filter in wide:
-                for _, route in self._route_trie.matched_by(topic_filter, NODES_LOOKED_AT // len(wide)):
-                    route.fanout = None
-        except OverflowError:
-            self._epoch += 1
-
-    def retained(self, topic_filter: str) -> Iterator[tuple[Message, int | None]]:
-        """(message, monotonic expiry or None) of each retained message a filter matches."""
-        for found in self.search_retained(topic_filter):
-            if found is not None:
-                yield found
+        self.retaining.restore(retained)
 
     def search_retained(self, topic_filter: str) -> Iterator[tuple[Message, int | None] | None]:
-        """`retained`, which also yields None now and then while it finds nothing: a filter may nearly match a million
-        topics, and the others must have their turn."""
-        now_ms = self._clock.monotonic_ms()
-        for step, found in enumerate(self.topics.search(topic_filter, pause_every=SEARCH_STEP)):
-            if found is None or step % SEARCH_STEP == SEARCH_STEP - 1:
-                yield None
-            if found is None:
-                continue
-            topic, current = found
-            self._expire(topic, current, now_ms)
-            if current.retained is not None:
-                yield current.retained, current.expires_ms
-
-    def expire(self, topic: str, now_ms: int) -> int | None:
-        """Clear the retained message of a topic if its monotonic time has come; else when that will be, or None."""
-        current = self.topics.get(topic)
-        if current is None or self._expire(topic, current, now_ms):
-            return None
-        return current.expires_ms
-
-    def _expire(self, topic: str, current: Current, now_ms: int) -> bool:
-        if current.expires_ms is None or current.expires_ms > now_ms:
-            return False
-        self._clear(topic, current, acknowledged=False)
-        self._stats.expired += 1
-        return True
+        """(message, monotonic expiry or None) of each retained message that a filter matches; None now and then."""
+        return self.retaining.search(topic_filter)
 
     # --- refusals -----------------------------------------------------------------------------------------------
 
@@ -548,8 +373,3 @@ class Door:
             if chosen is not None:
                 chosen.session.deliver(message, chosen, 0, retain and chosen.retain_as_published, None)
         self._hand_over(message, fanout.local)
-
-
-def _is_admitted(rule: TopicRule) -> bool:
-    """May messages on this topic be delivered at all?"""
-    return rule.topic_finding is None or judge(rule.mode, rule.topic_finding).delivered

@@ -56,7 +56,7 @@ class Expiries:
             due_ms, topic = heapq.heappop(heap)
             if self._due.get(topic) == due_ms:
                 del self._due[topic]
-                later_ms = self._door.expire(topic, now_ms)
+                later_ms = self._door.retaining.expire(topic, now_ms)
                 if later_ms is not None:
                     self.note(topic, later_ms)
         self._next(AGAIN_MS)
