@@ -7,6 +7,7 @@ import pytest
 from tests.support.clock import FakeClock
 from uns.broker import Broker, Connection
 from uns.mqtt import Connect, Pingreq, encode
+from uns.policy.alias import PathAliases
 from uns.server.writes import Writes
 
 NEVER_NS, ALWAYS_NS = 1 << 62, -1
@@ -52,6 +53,8 @@ def clock() -> FakeClock:
 
 class _Open:
     """Nothing is published here."""
+
+    aliases = PathAliases()
 
     def rule(self, topic: str) -> None:
         raise AssertionError(topic)

@@ -27,6 +27,7 @@ BROKER_GAUGES = {
 }
 BROKER_COUNTERS = {
     "messages_in": "Messages offered to the door.",
+    "messages_moved": "Messages on an old path, taken under the new one.",
     "messages_out": "Messages delivered to MQTT clients.",
     "bytes_in": "Bytes received from MQTT clients.",
     "bytes_out": "Bytes sent to MQTT clients.",

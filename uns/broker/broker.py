@@ -26,6 +26,7 @@ from uns.broker.ledger import Ledger
 from uns.broker.limits import Limits
 from uns.broker.local import LocalClient
 from uns.broker.notices import Notices, OnNotice, Trouble
+from uns.broker.old_names import PathUse
 from uns.broker.refusals import OnDefect
 from uns.broker.route import Current
 from uns.broker.session import Session
@@ -39,6 +40,7 @@ from uns.clock import Clock
 from uns.errors import Finding
 from uns.link import Message, Receive
 from uns.mqtt import ReasonCode
+from uns.policy.alias import PathAlias
 from uns.policy.verdict import Admission, Outcome, Verdict
 from uns.policy.violation import Violation
 from uns.topics import TopicTrie
@@ -154,6 +156,7 @@ class Broker:
         self.ledger.resume(snapshot.clock)
         self.door.restore(snapshot.retained)
         self.sessions.restore(snapshot)
+        self.turns.in_steps(self.door.leave_old_names())
 
     def check(self, topic: str, payload: bytes, role: str) -> Verdict:
         """What would this topic and payload get? Nothing is published, counted or kept."""
@@ -170,6 +173,7 @@ class Broker:
         if role_of is not None:
             self.sessions.regrant(role_of)
         self.sessions.review_all()
+        self.turns.in_steps(self.door.leave_old_names())
 
     @property
     def topics(self) -> TopicTrie[Current]:
@@ -281,6 +285,10 @@ class Broker:
     def current(self, topic: str) -> Current | None:
         """The last message of a topic and what is retained there."""
         return self.door.topics.get(topic)
+
+    def path_use(self, alias: PathAlias) -> PathUse:
+        """Who has published on an old path since the start."""
+        return self.door.old_names.use_of(alias)
 
     def subscriber_count(self, topic: str) -> int:
         return self.door.subscriptions.count(topic)

@@ -13,11 +13,13 @@ from uns.broker.identity import Publisher
 from uns.broker.kept import Retained
 from uns.broker.ledger import Ledger
 from uns.broker.limits import Limits
+from uns.broker.old_names import MOVED_FROM, OldNames, renamed
 from uns.broker.passing import LARGE_BYTES, Passing
 from uns.broker.refusals import (
     OnDefect,
     Refusals,
     malformed_topic,
+    marked,
     payload_format_fault,
     rejected_topic,
     rejection_notice,
@@ -25,7 +27,7 @@ from uns.broker.refusals import (
 )
 from uns.broker.retained import retained_finding
 from uns.broker.retaining import Retaining
-from uns.broker.route import Current, Fanout, Route, Target
+from uns.broker.route import Current, Fanout, Former, Route, Target
 from uns.broker.routes import Routes
 from uns.broker.stats import Stats
 from uns.broker.subscriptions import SubscriptionTable
@@ -34,7 +36,8 @@ from uns.errors import Finding
 from uns.link import Message, Properties, Receive
 from uns.mqtt import PublishRun
 from uns.mqtt.wire import MAX_TEXT_BYTES
-from uns.policy.verdict import ACCEPTED, Admission, Outcome, TopicRule, Verdict, judge
+from uns.policy.access import INTERNAL
+from uns.policy.verdict import ACCEPTED, Admission, Moved, Outcome, TopicRule, Verdict, judge
 from uns.policy.violation import Violation
 from uns.topics import topic_fault
 
@@ -63,6 +66,7 @@ class Door:
         self._passing = Passing(limits.max_memory_bytes, stats)
         self.retaining = Retaining(clock, stats, ledger, self._passing)
         self.topics = self.retaining.topics
+        self.old_names = OldNames(admission, self.retaining)
         self._routes = Routes(limits, stats, self.subscriptions, self.retaining, self._passing)
         self.known = self._routes.known
         self.memory_finding: Callable[[Message | None, str, bytes, Properties | None], Finding | None] | None = None
@@ -80,21 +84,45 @@ class Door:
         """Judge one message and, unless refused, make it current and deliver it. The only way in."""
         route = self._routes.by_topic.get(topic) or self._routes.stray(topic, publisher.role)
         if route is None:
-            finding = self._name_finding(topic) or self._routes.room_finding(topic)
+            finding = self._name_finding(topic)
+            if finding is not None:
+                return self.refuse(publisher, Message(topic, payload, qos, retain), finding)
+            moved = self.old_names.moved(topic, self.now_ms)
+            if moved is not None:
+                return self._offer_moved(moved, publisher, topic, payload, qos, retain, properties)
+            finding = self._routes.room_finding(topic)
             if finding is not None:
                 return self.refuse(publisher, Message(topic, payload, qos, retain), finding)
             route = self._routes.compile(topic, publisher.role, self.admission.rule(topic), self.admission)
         elif route.admission is not self.admission:
-            route.judge_by(self.admission.rule(topic), self.admission)
-        finding = self._finding(route.rule, publisher.role, payload, retain, properties)
-        verdict = ACCEPTED if finding is None else judge(route.rule.mode, finding)
+            rule = self.admission.rule(topic)
+            if rule.moved is not None and rule.moved.alias.in_force(self.now_ms):
+                self._leave(topic, rule.moved)
+                return self._offer_moved(rule.moved, publisher, topic, payload, qos, retain, properties)
+            route.judge_by(rule, self.admission)
+        return self._admit(route, route.rule, publisher, topic, payload, qos, retain, properties)
+
+    def _admit(
+        self,
+        route: Route,
+        rule: TopicRule,
+        publisher: Publisher,
+        topic: str,
+        payload: bytes,
+        qos: int,
+        retain: bool,
+        properties: Properties | None,
+    ) -> Verdict:
+        """Judge a message by a rule, and deliver it on a route."""
+        finding = self._finding(rule, publisher.role, payload, retain, properties)
+        verdict = ACCEPTED if finding is None else judge(rule.mode, finding)
         if retain and payload and verdict.delivered:
             excess = self._excess_finding(route.current.retained, topic, payload, properties)
             if excess is not None:
-                finding, verdict = excess, judge(route.rule.mode, excess)
+                finding, verdict = excess, judge(rule.mode, excess)
         if finding is not None:
             message = Message(topic, payload, qos, retain, properties, publisher.client_id, self.now_ms)
-            self._refusals.record(verdict, publisher, message, route.rule.mode, self.now_ms)
+            self._refusals.record(verdict, publisher, message, rule.mode, self.now_ms)
             if not verdict.delivered:
                 route.current.refused = finding
                 return verdict
@@ -128,6 +156,61 @@ class Door:
         message = Message(topic, payload, qos, retain, properties, publisher.client_id, self.now_ms)
         self._deliver(current, fanout, message, publisher)
         return verdict
+
+    # --- old names ----------------------------------------------------------------------------------------------
+
+    def _offer_moved(
+        self,
+        moved: Moved,
+        publisher: Publisher,
+        topic: str,
+        payload: bytes,
+        qos: int,
+        retain: bool,
+        properties: Properties | None,
+    ) -> Verdict:
+        """Publish on the new name; a publisher that keeps the rule there is told of it, and counted."""
+        rule = moved.rule
+        new = rule.topic
+        self.old_names.note(moved.alias, publisher.client_id, self.now_ms)
+        self._stats.messages_moved += 1
+        finding = self._name_finding(new) or (None if new in self._routes.by_topic else self._routes.room_finding(new))
+        if finding is not None:
+            return self.refuse(publisher, Message(topic, payload, qos, retain), finding)
+        route = self._routes.by_topic.get(new)
+        if route is None:
+            may = publisher.role in rule.publishers  # by the old name, which gives no right to the new one itself
+            own, role = self.admission.rule(new), INTERNAL if may else publisher.role
+            route = self._routes.compile(new, role, own, self.admission)
+        elif route.admission is not self.admission:
+            route.judge_by(self.admission.rule(new), self.admission)
+        properties = marked(properties, MOVED_FROM, topic)
+        verdict = self._admit(route, rule, publisher, new, payload, qos, retain, properties)
+        return moved.verdict if verdict.finding is None else verdict
+
+    def _leave(self, topic: str, moved: Moved) -> None:
+        """A topic has become an old name: what it retains is retained by the new one, unless something is there."""
+        current, new = self.topics.get(topic), self.topics.get(moved.rule.topic)
+        retained = None if current is None else current.retained
+        if current is not None and retained is not None:
+            if new is None or new.retained is None:
+                by = Publisher(retained.publisher, INTERNAL)
+                self.offer(by, moved.rule.topic, retained.payload, retained.qos, True, retained.properties)
+            self.retaining.clear(topic, current, acknowledged=False)
+        self._routes.forget(topic)
+
+    def leave_old_names(self) -> Iterator[None]:
+        """After a change of policy, in steps: nothing stays under an old name."""
+        left = []
+        for topic in self.old_names.left_behind(self.now_ms):
+            if topic is not None:
+                left.append(topic)
+            yield
+        for topic in left:
+            moved = self.old_names.moved(topic, self.now_ms)
+            if moved is not None:
+                self._leave(topic, moved)
+            yield
 
     def offer_run(self, publisher: Publisher, run: PublishRun, version: int) -> list[tuple[str, Verdict]]:
         """`offer` for a run of plain messages: the same judgement of each, delivered in bulk. Returns the refusals.
@@ -205,16 +288,22 @@ class Door:
         finding = self._name_finding(topic)
         if finding is not None:
             return Verdict(Outcome.REJECTED, finding)
-        rule = self.admission.rule(topic)
+        rule, moved = self.admission.rule(topic), self.old_names.moved(topic, self.now_ms)
+        if moved is not None:
+            rule = moved.rule
         finding = self._finding(rule, role, payload, retain, properties)
-        return ACCEPTED if finding is None else judge(rule.mode, finding)
+        if finding is None:
+            return ACCEPTED if moved is None else moved.verdict
+        return judge(rule.mode, finding)
 
     def foresee(self, publisher: Publisher, message: Message) -> Verdict:
         """Judge a message that is to be published later (a will); a refusal is recorded like any other."""
         finding = self._name_finding(message.topic)
         if finding is not None:
             return self.refuse(publisher, message, finding)
-        rule = self.admission.rule(message.topic)
+        rule, moved = self.admission.rule(message.topic), self.old_names.moved(message.topic, self.now_ms)
+        if moved is not None:
+            rule = moved.rule
         finding = self._finding(rule, publisher.role, message.payload, message.retain, message.properties)
         if finding is None:
             return ACCEPTED
@@ -272,6 +361,7 @@ class Door:
         self.admission = admission
         self._routes.epoch += 1  # whoever passes on in bulk asks `offer`, which sees that the rule is of another policy
         self._routes.forget_strays()
+        self.old_names.renew(admission)
 
     # --- behind the door ----------------------------------------------------------------------------------------
 
@@ -291,6 +381,20 @@ class Door:
             if chosen is not None:
                 self._send_target(message, chosen, publisher, expires_ms)
         self._hand_over(message, fanout.local)
+        for former in fanout.former:
+            if former.ends_ms is None or self.now_ms < former.ends_ms:
+                self._deliver_former(former, message, publisher, expires_ms)
+
+    def _deliver_former(self, former: Former, message: Message, publisher: Publisher, expires_ms: int | None) -> None:
+        """Send to those who hear the topic by an old name alone, under that name."""
+        under = renamed(message, former.topic)
+        for target in former.targets:
+            self._send_target(under, target, publisher, expires_ms)
+        for share in former.shares:
+            chosen = share.choose()
+            if chosen is not None:
+                self._send_target(under, chosen, publisher, expires_ms)
+        self._hand_over(under, former.local)
 
     def _hand_over(self, message: Message, receivers: list[Receive]) -> None:
         for receive in receivers:
@@ -328,15 +432,17 @@ class Door:
 
     def invalidate(self, topic_filters: Collection[str]) -> None:
         """Subscriptions to these filters, shared ones among them, have come or gone."""
-        self._routes.invalidate(topic_filters)
+        self._routes.invalidate(self.old_names.translated(topic_filters))
 
     def restore(self, retained: Iterable[Retained]) -> None:
         """Take up the retained messages of the last run; nobody is subscribed yet."""
         self.retaining.restore(retained)
 
     def search_retained(self, topic_filter: str) -> Iterator[tuple[Message, int | None] | None]:
-        """(message, monotonic expiry or None) of each retained message that a filter matches; None now and then."""
-        return self.retaining.search(topic_filter)
+        """(message, monotonic expiry or None) of each retained message that a filter matches, by a name that it has or
+        had; None now and then."""
+        yield from self.retaining.search(topic_filter)
+        yield from self.old_names.search(topic_filter, self.now_ms)
 
     # --- refusals -----------------------------------------------------------------------------------------------
 

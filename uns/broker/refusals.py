@@ -105,6 +105,11 @@ def payload_format_fault(payload: bytes, properties: Properties | None) -> Findi
 
 def tagged(properties: Properties | None, finding: Finding) -> Properties:
     """The properties of a message that is delivered with a warning."""
+    return marked(properties, "uns-finding", finding.id)
+
+
+def marked(properties: Properties | None, name: str, value: str) -> Properties:
+    """With one more user property."""
     changed = dict(properties or {})
-    changed["user_property"] = [*changed.get("user_property", []), ("uns-finding", finding.id)]
+    changed["user_property"] = [*changed.get("user_property", []), (name, value)]
     return changed

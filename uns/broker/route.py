@@ -71,16 +71,47 @@ class Target:
         self.own = own
 
 
+class Former:
+    """Who hears a topic by an old name alone. ends_ms: UTC, when its alias ends; None for never."""
+
+    __slots__ = ("ends_ms", "local", "shares", "targets", "topic")
+
+    def __init__(
+        self,
+        topic: str,
+        ends_ms: int | None,
+        targets: list[Target],
+        shares: "list[ShareGroup]",
+        local: list[Receive],
+    ) -> None:
+        self.topic = topic
+        self.ends_ms = ends_ms
+        self.targets = targets
+        self.shares = shares
+        self.local = local
+
+
 class Fanout:
     """Where a topic's messages go.
 
     plain_v3, plain_v5: connections that take every message at QoS 0 as it is, so they share one frame per version.
     aliased: the like, but each has topic aliases of its own.
     only_plain: they are all there is. relay_v3, relay_v5: everybody, when a frame of that version may go to all of them
-    as it came; the same tuple for equal fan-outs.
+    as it came; the same tuple for equal fan-outs. former: those that get it under another name.
     """
 
-    __slots__ = ("aliased", "local", "only_plain", "plain_v3", "plain_v5", "relay_v3", "relay_v5", "shares", "targets")
+    __slots__ = (
+        "aliased",
+        "former",
+        "local",
+        "only_plain",
+        "plain_v3",
+        "plain_v5",
+        "relay_v3",
+        "relay_v5",
+        "shares",
+        "targets",
+    )
 
     def __init__(
         self,
@@ -92,6 +123,7 @@ class Fanout:
         local: list[Receive],
         relay_v3: "tuple[Connection, ...] | None",
         relay_v5: "tuple[Connection, ...] | None",
+        former: list[Former],
     ) -> None:
         self.plain_v3 = plain_v3
         self.plain_v5 = plain_v5
@@ -99,16 +131,19 @@ class Fanout:
         self.targets = targets
         self.shares = shares
         self.local = local
-        self.only_plain = not (targets or shares or local)
+        self.former = former
+        self.only_plain = not (targets or shares or local or former)
         self.relay_v3 = relay_v3
         self.relay_v5 = relay_v5
 
     @property
     def is_kept(self) -> bool:
         """Does a message of QoS 1 or 2 wait on disk for anybody?"""
-        members = (member for share in self.shares for member in share.members)
-        return any(target.qos and target.session.number for target in self.targets) or any(
-            member.number for member in members
+        ways = [(self.targets, self.shares), *[(former.targets, former.shares) for former in self.former]]
+        return any(
+            any(target.qos and target.session.number for target in targets)
+            or any(member.number for share in shares for member in share.members)
+            for targets, shares in ways
         )
 
     @property

@@ -107,7 +107,7 @@ class Routes:
         self._stats.topics_forgotten += 1
 
     def fan_out(self, route: Route) -> Fanout:
-        fanout = route.fanout = self._subscriptions.fanout(route.topic)
+        fanout = route.fanout = self._subscriptions.fanout(route.topic, route.rule.former)
         route.epoch = self.epoch
         return fanout
 

@@ -21,6 +21,7 @@ COUNTERS = (
     "memory_cut",
     "memory_refused",
     "messages_in",
+    "messages_moved",
     "messages_out",
     "protocol_errors",
     "publishes_refused",
@@ -92,6 +93,7 @@ class Stats:
     memory_cut: int
     memory_refused: int
     messages_in: int
+    messages_moved: int
     messages_out: int
     protocol_errors: int
     publishes_refused: int

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from uns.broker.route import Fanout, Target
+from uns.broker.route import Fanout, Former, Target
 from uns.link import Receive
+from uns.policy.alias import PathAlias
 from uns.topics import TopicTrie, parse_share
 
 if TYPE_CHECKING:
@@ -190,8 +191,11 @@ class SubscriptionTable:
         entry.local.pop(client, None)
         self._prune(topic_filter, entry)
 
-    def fanout(self, topic: str) -> Fanout:
-        """Compile where the messages of a topic go; one copy per session however many filters overlap."""
+    def fanout(self, topic: str, aliases: tuple[PathAlias, ...] = ()) -> Fanout:
+        """Compile where the messages of a topic go; one copy per session however many filters overlap.
+
+        aliases: that lead to the topic. Who hears it by an old name alone gets it under that.
+        """
         entries = self._trie.matching(topic)
         by_session: dict[Session, list[SubscriptionOptions]] = {}
         shares: list[ShareGroup] = []
@@ -206,6 +210,7 @@ class SubscriptionTable:
         plain_v5: list[Connection] = []
         aliased: list[Connection] = []
         targets: list[Target] = []
+        former = [found for alias in aliases if (found := self._former(topic, alias, entries)) is not None]
         for session, several in by_session.items():
             target = _merge(session, several)
             connection = session.connection
@@ -216,10 +221,31 @@ class SubscriptionTable:
                     (plain_v5 if connection.version == 5 else plain_v3).append(connection)
             else:
                 targets.append(target)
-        only_plain = not (targets or shares or local)
+        only_plain = not (targets or shares or local or former)
         relay_v3 = self._shared(plain_v3) if only_plain and not plain_v5 and not aliased else None
         relay_v5 = self._shared(plain_v5) if only_plain and not plain_v3 and not aliased else None
-        return Fanout(plain_v3, plain_v5, aliased, targets, shares, local, relay_v3, relay_v5)
+        return Fanout(plain_v3, plain_v5, aliased, targets, shares, local, relay_v3, relay_v5, former)
+
+    def _former(self, topic: str, alias: PathAlias, entries: "list[_Entry]") -> Former | None:
+        """Those who hear the old name of a topic, and not the topic itself; None when there is nobody."""
+        old = alias.former(topic)
+        by_session: dict[Session, list[SubscriptionOptions]] = {}
+        shares: list[ShareGroup] = []
+        local: list[Receive] = []
+        hearing = {session for entry in entries for session in entry.sessions if session.hears(entry.filter)}
+        told = {client for entry in entries for client in entry.local}
+        for entry in self._trie.matching(old):
+            if entry in entries:
+                continue
+            for session, options in entry.sessions.items():
+                if session not in hearing and session.hears(entry.filter):
+                    by_session.setdefault(session, []).append(options)
+            shares.extend(entry.shares.values())
+            local.extend([receive for client, receive in entry.local.items() if client not in told])
+        if not (by_session or shares or local):
+            return None
+        targets = [_merge(session, several) for session, several in by_session.items()]
+        return Former(old, alias.ends_ms, targets, shares, local)
 
     def _shared(self, connections: "list[Connection]") -> "tuple[Connection, ...]":
         """One tuple for all topics that go to the same connections, so that they can be told by identity."""

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 from uns.errors import Finding, shorten
 from uns.policy.access import Access
+from uns.policy.alias import PathAlias, PathAliases
 from uns.policy.namespace import Namespace
 from uns.policy.resolve import Place, resolve
-from uns.policy.verdict import ACCEPTED, OWNED_BY_SOURCE, Check, ContentCheck, TopicRule, Verdict, judge
+from uns.policy.verdict import ACCEPTED, OWNED_BY_SOURCE, Check, ContentCheck, Moved, Outcome, TopicRule, Verdict, judge
 from uns.registry import Attribute, Registry, compile_check
 from uns.registry.binary import compile_content_check, json_content_fault
 from uns.sparkplug.topic import is_sparkplug, is_state
@@ -57,10 +58,28 @@ class CompiledAdmission:
             return StateRule(topic, self.namespace.mode, None, None, publishers)
         if is_sparkplug(topic):
             return TopicRule(topic, self.namespace.mode, None, None, publishers)
+        alias = self.namespace.aliases.of(topic)
+        return self._rule(topic, publishers) if alias is None else self._moved(topic, publishers, alias)
+
+    @property
+    def aliases(self) -> PathAliases:
+        return self.namespace.aliases
+
+    def _moved(self, topic: str, publishers: frozenset[str], alias: PathAlias) -> TopicRule:
+        """Whoever may publish on the old name or on the new one may use either, as long as the alias lasts."""
+        new = alias.renamed(topic)
+        rule = self._rule(new, publishers | self.access.publishers(new))
+        moved = Moved(alias, rule, Verdict(Outcome.WARNED, alias.moved_finding(topic)))
+        return TopicRule(topic, rule.mode, alias.ended_finding(topic), None, publishers, moved=moved)
+
+    def _rule(self, topic: str, publishers: frozenset[str]) -> TopicRule:
         place = resolve(self.namespace, topic)
         mode, _ = self.namespace.mode_of(place.node)
         owned = self._owned(topic)
-        return TopicRule(topic, mode, place.finding, self._check(place), publishers, _content(place), owned)
+        former = self.namespace.aliases.onto(topic)
+        return TopicRule(
+            topic, mode, place.finding, self._check(place), publishers, _content(place), owned, former=former
+        )
 
     def may_subscribe(self, role: str, topic_filter: str) -> Finding | None:
         """Why this role may not subscribe to this filter, or None."""
@@ -100,6 +119,9 @@ def decide(rule: TopicRule, role: str, payload: bytes | None) -> Verdict:
 
     A payload of None asks about the topic alone. Clearing a retained value (empty payload) is the caller's to exempt.
     """
+    if rule.moved is not None:  # as long as it lasts
+        verdict = decide(rule.moved.rule, role, payload)
+        return rule.moved.verdict if verdict.finding is None else verdict
     finding = rule.access_finding(role) or rule.topic_finding
     if finding is None and rule.check is not None and payload is not None:
         finding = rule.check(payload)

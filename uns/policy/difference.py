@@ -8,6 +8,8 @@ import msgspec
 
 from uns.policy.access import Access
 from uns.policy.admission import CompiledAdmission
+from uns.policy.alias import PathAlias
+from uns.policy.alias_file import alias_document
 from uns.policy.names import is_pattern
 from uns.policy.namespace import Namespace
 from uns.policy.node import Node
@@ -83,7 +85,7 @@ def concerned(
     for change in changes:
         if change.subject in _EVERYWHERE:
             return lambda topic: True
-        if change.subject == "asset":
+        if change.subject in ("asset", "alias"):
             paths.add(_above_patterns(change.name))
     named = {*topics.added, *topics.removed, *topics.changed, *owned}
 
@@ -123,6 +125,7 @@ def _namespace(before: Namespace, after: Namespace) -> Iterator[PolicyChange]:
     nodes_before = {node.path: node for node in before.entries()}
     nodes_after = {node.path: node for node in after.entries()}
     yield from _compared("asset", nodes_before, nodes_after, _node_fields)
+    yield from _compared("alias", _aliases(before), _aliases(after), alias_document)
     yield from _compared("open", _named(before.open_filters), _named(after.open_filters), lambda _: {})
 
 
@@ -194,6 +197,10 @@ def _models(registry: Registry) -> dict[str, Any]:
 
 def _named(names: Iterable[str]) -> dict[str, str]:
     return {name: name for name in names}
+
+
+def _aliases(namespace: Namespace) -> dict[str, PathAlias]:
+    return {alias.old: alias for alias in namespace.aliases}
 
 
 def _naming(namespace: Namespace) -> str:

@@ -6,6 +6,7 @@ from enum import StrEnum
 import msgspec
 
 from uns.errors import Finding, UnsError, shorten
+from uns.policy.alias import PathAliases
 from uns.policy.names import fits
 from uns.policy.naming import Naming
 from uns.policy.node import Node
@@ -73,6 +74,8 @@ class Namespace:
         self.root = root
         self.open_filters = tuple(open_filters)
         self.registry = registry
+        self.aliases = PathAliases()
+        """Read last: what they lead to is looked up here."""
         self._open: TopicTrie[str] = TopicTrie()
         for topic_filter in self.open_filters:
             self._open.set(topic_filter, topic_filter)

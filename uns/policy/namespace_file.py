@@ -1,9 +1,11 @@
-"""Reads namespace.yaml: levels, naming rule, mode, the equipment tree and the open branches."""
+"""Reads namespace.yaml: levels, naming rule, mode, the equipment tree, the open branches and the aliases."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from uns.errors import Finding
+from uns.policy.alias import PathAliases
+from uns.policy.alias_file import read_aliases
 from uns.policy.assets import AssetTable, add_assets
 from uns.policy.namespace import Namespace
 from uns.policy.naming import read_naming
@@ -14,7 +16,7 @@ from uns.registry import Registry
 from uns.registry.document import Fields
 from uns.topics import Levels, filter_fault
 
-KEYS = ("levels", "naming", "mode", "tree", "open")
+KEYS = ("levels", "naming", "mode", "tree", "open", "aliases")
 
 
 def parse_namespace(
@@ -40,6 +42,7 @@ def parse_namespace(
     namespace = Namespace(
         levels=levels, naming=naming, mode=mode, root=root, open_filters=_read_open(fields), registry=registry
     )
+    namespace.aliases = PathAliases(read_aliases(fields, namespace))
     return namespace, findings
 
 

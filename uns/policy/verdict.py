@@ -8,6 +8,7 @@ import msgspec
 
 from uns.errors import Finding, shorten
 from uns.policy.access import INTERNAL
+from uns.policy.alias import PathAlias, PathAliases
 
 
 class Mode(StrEnum):
@@ -71,6 +72,15 @@ ContentCheck = Callable[[str], Finding | None]
 """Judges the Content Type that a message states, "" when it states none."""
 
 
+class Moved(msgspec.Struct, frozen=True):
+    """What becomes of a topic that is an old name. rule: of the new one, with the publishers of both; verdict: on a
+    message that keeps it."""
+
+    alias: PathAlias
+    rule: "TopicRule"
+    verdict: Verdict
+
+
 class TopicRule(msgspec.Struct, frozen=True):
     """Everything the door must know about one topic, compiled once.
 
@@ -79,6 +89,7 @@ class TopicRule(msgspec.Struct, frozen=True):
     content: what Content Types the topic takes, or None where it does not matter.
     publishers: the roles that may publish here. access_finding tells one of the others why not.
     owned: why only the platform is to publish here, since a source feeds the topic, or None.
+    moved: what is done instead, as long as its alias lasts, or None. former: the aliases that lead here.
     """
 
     topic: str
@@ -88,6 +99,8 @@ class TopicRule(msgspec.Struct, frozen=True):
     publishers: frozenset[str]
     content: ContentCheck | None = None
     owned: Finding | None = None
+    moved: Moved | None = None
+    former: tuple[PathAlias, ...] = ()
 
     @property
     def writers(self) -> frozenset[str]:
@@ -110,6 +123,10 @@ class TopicRule(msgspec.Struct, frozen=True):
 
 class Admission(Protocol):
     """The compiled policy of a plant, as the broker sees it."""
+
+    @property
+    def aliases(self) -> PathAliases:
+        """Old names of branches, for publishers and subscribers that still use them."""
 
     def rule(self, topic: str) -> TopicRule:
         """Compile the rule of a valid topic name. Slow (microseconds to a millisecond); the broker keeps it."""
