@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import Depends, Request
 
+from uns.api.coverage import Coverage
 from uns.api.nodes import Nodes
 from uns.api.platform import Identity, Platform
 from uns.api.search import Search
@@ -24,6 +25,7 @@ class Context(msgspec.Struct, frozen=True):
     tree: Tree
     nodes: Nodes
     search: Search
+    coverage: Coverage
     streams: Streams
 
     @classmethod
@@ -35,6 +37,7 @@ class Context(msgspec.Struct, frozen=True):
             tree,
             Nodes(namespace, platform.policy, tree, clock),
             Search(namespace, broker),
+            Coverage(namespace, broker, clock, platform.sources.told_unit),
             Streams(broker, partial(_max_age_ms, namespace)),
         )
 

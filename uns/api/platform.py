@@ -188,6 +188,10 @@ class SourceReader(Protocol):
     def source_of(self, topic: str) -> TopicSource | None:
         """The Sparkplug metric (and source) behind a topic, or None when the topic is not a projected metric."""
 
+    def told_unit(self, topic: str) -> str:
+        """The engineering unit that the edge node behind a topic tells; "" when none does. Not asked of the sources of
+        this server: they tell the unit of the model."""
+
 
 class Governor(Protocol):
     """The plant files that run, and how others take over. Every method may raise UnsError; see `uns/app/govern`."""

@@ -8,12 +8,9 @@ from uns.broker import Broker
 from uns.clock import Clock
 from uns.link import Message
 from uns.policy import INTERNAL, Namespace
-from uns.policy.freshness import Freshness
+from uns.policy.freshness import CLIENT_ID, LATE_PROPERTY, Freshness
 from uns.samples import Quality, Sample, decode_sample, encode_sample, format_timestamp
 
-CLIENT_ID = "freshness"
-LATE_PROPERTY = "uns-late"
-"""User property of the Uncertain value: since when nothing was heard."""
 TICK_S = 0.25
 
 

@@ -9,6 +9,10 @@ from heapq import heapify, heappop, heappush
 
 from uns.policy.namespace import Namespace
 
+CLIENT_ID = "freshness"
+"""Who publishes that a value is late."""
+LATE_PROPERTY = "uns-late"
+"""User property of the Uncertain value: since when nothing was heard."""
 LOOKED_AT = 5000
 """Values per call of `late`: some milliseconds."""
 

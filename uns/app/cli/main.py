@@ -10,6 +10,7 @@ from uns.app.cli import (
     assets,
     blocks,
     check,
+    coverage,
     explain,
     get,
     golden,
@@ -76,6 +77,7 @@ _PANELS: dict[str, dict[str, Callable[..., Any]]] = {
         "revert": revisions.revert,
         "export": revisions.export,
         "explain": explain.explain,
+        "coverage": coverage.coverage,
         "learn": learn.learn,
     },
 }
