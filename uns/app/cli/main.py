@@ -18,6 +18,7 @@ from uns.app.cli import (
     inbox,
     learn,
     library,
+    lineage,
     lint,
     plan,
     pub,
@@ -78,6 +79,7 @@ _PANELS: dict[str, dict[str, Callable[..., Any]]] = {
         "export": revisions.export,
         "explain": explain.explain,
         "coverage": coverage.coverage,
+        "lineage": lineage.lineage,
         "learn": learn.learn,
     },
 }
