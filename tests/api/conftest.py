@@ -26,7 +26,12 @@ from uns.violations import Blocks, Inbox, Quarantine, ViolationStore
 
 
 class Sources:
-    """One OPC UA source that feeds the filler's temperature, as the composition would describe it."""
+    """One OPC UA source that feeds the filler's temperature, as the composition would describe it.
+
+    units: what edge nodes of somebody else tell.
+    """
+
+    units: dict[str, str] = {}  # noqa: RUF012
 
     state = SourceStatus(
         name="line1",
@@ -50,6 +55,9 @@ class Sources:
 
     def states(self) -> list[SourceStatus]:
         return [self.state]
+
+    def told_unit(self, topic: str) -> str:
+        return self.units.get(topic, "")
 
     def source_of(self, topic: str) -> TopicSource | None:
         if topic != TEMPERATURE:

@@ -93,7 +93,8 @@ async def test_every_operation_is_described(app: FastAPI) -> None:
             "revisions/{number}", "revisions/{number}/revert",
             "violations/groups", "violations/groups/{group_id}",
             "violations/groups/{group_id}/actions", "violations/replay", "blocks", "blocks/{block_id}",
-            "models", "models/{name}", "models/{name}/{version}", "models/check", "learn",
+            "models", "models/{name}", "models/{name}/{version}", "models/check", "learn", "coverage",
+            "lineage/{topic}",
         )
     }  # fmt: skip
     operations = [operation for path in document["paths"].values() for operation in path.values()]

@@ -26,11 +26,11 @@ attributes:
 TOPIC = "acme/a/value"
 
 
-def policy(mode: str = "quarantine", model: str = MODEL) -> CompiledAdmission:
+def policy(mode: str = "quarantine", model: str = MODEL, name: str = "a") -> CompiledAdmission:
     read = parse_model(yaml.safe_load(model))
     assert isinstance(read, Model)
     registry = Registry([read])
-    namespace, findings = parse_namespace({"mode": mode, "tree": {"acme": {"a": {"model": "m@1"}}}}, registry)
+    namespace, findings = parse_namespace({"mode": mode, "tree": {"acme": {name: {"model": "m@1"}}}}, registry)
     access, _ = parse_access({"roles": {"plc": {"publish": ["#"], "subscribe": ["#"]}}})
     assert namespace is not None
     assert findings == []
@@ -133,3 +133,30 @@ def test_a_value_that_its_contract_takes_no_more_makes_no_violation(
     watch.tick()
     assert heard(reader) == []
     assert broker.stats.violations == 0
+
+
+def test_equipment_that_only_a_pattern_admits_is_watched_too(
+    broker: Broker, watch: FreshnessWatch, reader: Peer, clock: FakeClock
+) -> None:
+    patterned = policy(name="~agv-[0-9]+")
+    broker.replace_admission(patterned)
+    watch.follow(patterned.namespace)
+    publish(broker, '{"value": 21.5}', "acme/agv-7/value")
+    watch.tick()
+    reader.take()
+    clock.advance(4999)
+    watch.tick()
+    assert heard(reader) == []
+    clock.advance(1)
+    watch.tick()
+    ((topic, value),) = heard(reader)
+    assert (topic, value["quality"]) == ("acme/agv-7/value", "Uncertain")
+    clock.advance(60_000)
+    watch.tick()
+    assert heard(reader) == [], "told once"
+    publish(broker, '{"value": 22}', "acme/agv-7/value")
+    watch.tick()
+    reader.take()
+    clock.advance(5000)
+    watch.tick()
+    assert [value["quality"] for _, value in heard(reader)] == ["Uncertain"]

@@ -235,3 +235,24 @@ def test_a_repeated_subscription_costs_no_walk(peer: Peer) -> None:
     few = calls(lambda: peer.send(again))
     assert few < 100_000
     assert peer.broker.door._routes.epoch == epoch
+
+
+def test_who_hears_a_topic_and_by_which_filter(broker: Broker) -> None:
+    kept = Peer(broker)
+    kept.connect("kept", clean=False, properties={"session_expiry_interval": 60})
+    kept.subscribe("open/#")
+    kept.subscribe("open/+")
+    kept.lose()
+    member = Peer(broker)
+    member.connect("member")
+    member.subscribe("$share/group/open/x")
+    member.subscribe("open/x")
+    member.send(Unsubscribe(7, ("open/x",)))
+    broker.local("inner").subscribe("open/#", lambda message: None)
+    found = sorted((each.client_id, each.filter, each.connected, each.inner) for each in broker.subscribers("open/x"))
+    assert found == [
+        ("inner", "open/#", True, True),
+        ("kept", "open/#", False, False),
+        ("kept", "open/+", False, False),
+        ("member", "$share/group/open/x", True, False),
+    ]

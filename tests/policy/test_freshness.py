@@ -63,3 +63,80 @@ def test_many_are_looked_at_in_portions(monkeypatch) -> None:
     freshness = Freshness(namespace(*names), 0)
     found = [topic for _ in range(4) for topic, _ in freshness.late(5000, heard.get)]
     assert sorted(found) == sorted(heard)
+
+
+# --- equipment that only a pattern admits ----------------------------------------------------------------------------
+
+
+class Live:
+    """Topics with the time at which each was heard."""
+
+    def __init__(self, **heard: int) -> None:
+        self.heard = {f"acme/{name.replace('__', '/')}": heard_ms for name, heard_ms in heard.items()}
+
+    def names_below(self, path: str) -> list[str]:
+        below = (topic.removeprefix(f"{path}/").split("/")[0] for topic in self.heard if topic.startswith(f"{path}/"))
+        return list(dict.fromkeys(below))
+
+
+def patterned(now_ms: int = 0) -> Freshness:
+    model = parse_model(yaml.safe_load(MODEL))
+    assert isinstance(model, Model)
+    agv = {"model": "m@1", "arm": {"model": "m@1"}, "~slot[0-9]": {"model": "m@1"}}
+    tree = {"acme": {"~agv[0-9]+": agv, "agv0": {}}}
+    found, findings = parse_namespace({"tree": tree}, Registry([model]))
+    assert found is not None
+    assert findings == []
+    return Freshness(found, now_ms)
+
+
+def told(freshness: Freshness, live: Live, now_ms: int) -> list[tuple[str, int]]:
+    freshness.find(now_ms, live.names_below, live.heard.get)
+    return list(freshness.late(now_ms, live.heard.get))
+
+
+def test_what_a_pattern_admits_is_late_like_any_other() -> None:
+    freshness = patterned()
+    live = Live(agv7__quick=1000, agv7__arm__quick=2000, agv7__slot1__slow=0, agv0__quick=0, crane1__quick=0)
+    assert told(freshness, live, 5999) == []
+    assert told(freshness, live, 6000) == [("acme/agv7/quick", 6000)]
+    assert told(freshness, live, 7000) == [("acme/agv7/arm/quick", 7000)]
+    live.heard = {"acme/agv7/slot1/slow": 0}
+    assert told(freshness, live, 60_000) == [("acme/agv7/slot1/slow", 60_000)]
+
+
+def test_a_name_that_comes_later_is_found_within_a_second() -> None:
+    freshness, live = patterned(), Live()
+    assert told(freshness, live, 0) == []
+    live.heard["acme/agv12/quick"] = 100
+    freshness.find(999, live.names_below, live.heard.get)
+    assert list(freshness.late(5100, live.heard.get)) == []
+    assert told(freshness, live, 5100) == [("acme/agv12/quick", 5100)]
+
+
+def test_what_has_gone_is_dropped_and_found_again() -> None:
+    freshness, live = patterned(), Live(agv7__quick=0)
+    assert told(freshness, live, 0) == []
+    heard = live.heard.pop("acme/agv7/quick")
+    assert told(freshness, live, 5000) == []
+    assert freshness._max_age_ms == {}
+    live.heard["acme/agv7/quick"] = heard + 6000
+    assert told(freshness, live, 11_000) == [("acme/agv7/quick", 11_000)]
+
+
+def test_patterns_are_looked_at_in_portions_and_to_a_bound(monkeypatch) -> None:
+    monkeypatch.setattr(module, "FOUND_AT_ONCE", 4)
+    monkeypatch.setattr(module, "WATCHED", 3)
+    freshness, live = patterned(), Live(**{f"agv{number}__quick": 0 for number in range(1, 6)})
+    found: list[str] = []
+    for now_ms in range(5000, 5040):
+        found += [topic for topic, _ in told(freshness, live, now_ms)]
+    assert found == [f"acme/agv{number}/quick" for number in (1, 2, 3)]
+    assert freshness.unwatched == 2
+
+
+def test_another_plant_ends_the_look() -> None:
+    freshness, live = patterned(), Live(agv7__quick=0)
+    assert told(freshness, live, 0) == []
+    freshness.follow(namespace("a"), 1000)
+    assert told(freshness, live, 60_000) == []

@@ -28,6 +28,9 @@ def test_attributes_of_parts_stand_below_them() -> None:
     assert list(attributes) == ["speed", "motor/current", "motor/bearing/temperature", "valves/inlet"]
     assert all(attribute.path == path for path, attribute in attributes.items())
     assert list(registry.findings()) == []
+    assert [registry.written_in("filler@1", path) for path in attributes] == [
+        ("filler@1", "speed"), ("motor@1", "current"), ("bearing@1", "temperature"), ("valve@1", ""),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from uns.registry.units import _FREQUENT, _SPELLINGS, _grammar_fault, unit_fault
+from uns.registry.units import _FREQUENT, _SPELLINGS, _grammar_fault, same_unit, unit_fault
 
 
 @pytest.mark.parametrize("code", sorted(_FREQUENT))
@@ -35,3 +35,14 @@ def test_what_is_no_code(text: str, meant: str) -> None:
 
 def test_the_fault_says_where() -> None:
     assert unit_fault("m..s")[0] == "'m..s' is not a UCUM code: '.s' cannot stand at character 3"
+
+
+SAME = [
+    ("Cel", "°C", True), ("Cel", " Cel ", True), ("1/min", "rpm", True), ("/min", "1/min", True), ("Cel", "K", False),
+    ("mm", "MM", False), ("bar", "Bar", False), ("furlong", "furlong", True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("unit", "told", "same"), SAME)
+def test_what_a_device_tells_may_be_written_as_people_do(unit: str, told: str, same: bool) -> None:
+    assert same_unit(unit, told) is same

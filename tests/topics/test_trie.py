@@ -61,3 +61,4 @@ def test_children_are_one_level() -> None:
     assert trie.children("") == [("a", None, 2), ("f", 3, 0)]
     assert trie.children("a") == [("b", 1, 1), ("d", None, 1)]
     assert trie.children("a/nothing") == []
+    assert (trie.names(""), trie.names("a"), trie.names("a/nothing")) == (["a", "f"], ["b", "d"], [])

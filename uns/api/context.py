@@ -6,8 +6,10 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import Depends, Request
 
+from uns.api.coverage import Coverage
 from uns.api.nodes import Nodes
 from uns.api.platform import Identity, Platform
+from uns.api.rates import Rates
 from uns.api.search import Search
 from uns.api.streams import Streams
 from uns.api.tree import Tree
@@ -24,7 +26,9 @@ class Context(msgspec.Struct, frozen=True):
     tree: Tree
     nodes: Nodes
     search: Search
+    coverage: Coverage
     streams: Streams
+    rates: Rates
 
     @classmethod
     def of(cls, platform: Platform) -> "Context":
@@ -35,14 +39,16 @@ class Context(msgspec.Struct, frozen=True):
             tree,
             Nodes(namespace, platform.policy, tree, clock),
             Search(namespace, broker),
+            Coverage(namespace, broker, clock, platform.sources.told_unit),
             Streams(broker, partial(_max_age_ms, namespace)),
+            Rates(),
         )
 
     def under(self, policy: CompiledAdmission) -> "Context":
         """The same server under another policy; open streams go on, and judge ages by it."""
         self.streams.judge_ages(partial(_max_age_ms, policy.namespace))
         platform = msgspec.structs.replace(self.platform, policy=policy)
-        return msgspec.structs.replace(Context.of(platform), streams=self.streams)
+        return msgspec.structs.replace(Context.of(platform), streams=self.streams, rates=self.rates)
 
     def may_read(self, identity: Identity, topic_filter: str) -> bool:
         """Reading over HTTP takes the same right as subscribing."""

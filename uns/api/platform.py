@@ -13,6 +13,7 @@ from uns.broker import Broker
 from uns.clock import Clock
 from uns.errors import Finding
 from uns.policy.admission import CompiledAdmission
+from uns.policy.file_lines import FileLines
 from uns.policy.inbox import Act, Action, Block, Group, GroupPage, GroupState, Report, Sort, Wanted
 from uns.policy.learn import Proposals
 from uns.policy.plan import FileChange, Plan, Revision
@@ -60,6 +61,14 @@ class HistoryReader(Protocol):
 
         May block on the disk: it is called in a thread. Raises UnsError (`request.*`) for an unknown aggregation.
         """
+
+
+class Recording(Protocol):
+    """What history records, by which filter, and for how long; None keeps all."""
+
+    @property
+    def retention_days(self) -> int | None: ...
+    def filter_of(self, topic: str) -> str | None: ...
 
 
 class ViolationRecord(Protocol):
@@ -188,6 +197,10 @@ class SourceReader(Protocol):
     def source_of(self, topic: str) -> TopicSource | None:
         """The Sparkplug metric (and source) behind a topic, or None when the topic is not a projected metric."""
 
+    def told_unit(self, topic: str) -> str:
+        """The engineering unit that the edge node behind a topic tells; "" when none does. Not asked of the sources of
+        this server: they tell the unit of the model."""
+
 
 class Governor(Protocol):
     """The plant files that run, and how others take over. Every method may raise UnsError; see `uns/app/govern`."""
@@ -226,7 +239,8 @@ class Platform(msgspec.Struct, frozen=True, kw_only=True):
     """Everything `create_app` is given.
 
     mqtt: host, port and port with TLS that MQTT clients connect to. checks: name to what is wrong (None: it is well),
-    for /readyz. history, violations and models are None where the plant keeps none, governor where files stand fast.
+    for /readyz. history, recording, violations and models are None where the plant keeps none, governor where files
+    stand fast. file_lines: of the plant files that run.
     """
 
     version: str
@@ -249,3 +263,5 @@ class Platform(msgspec.Struct, frozen=True, kw_only=True):
     max_body_bytes: int = 1_048_576
     governor: Governor | None = None
     study: Study | None = None
+    recording: Recording | None = None
+    file_lines: Callable[[], FileLines] = FileLines

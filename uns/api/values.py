@@ -6,7 +6,9 @@ import msgspec
 
 from uns.broker import Current
 from uns.clock import Clock
-from uns.samples import Quality, aged, decode_sample, format_timestamp, outdated
+from uns.policy.freshness import CLIENT_ID as FRESHNESS
+from uns.policy.freshness import LATE_PROPERTY
+from uns.samples import Quality, aged, decode_sample, format_timestamp, outdated, parse_timestamp
 
 MAX_TEXT_BYTES = 65_536
 
@@ -35,6 +37,26 @@ def has_value(current: Current | None) -> bool:
     return current is not None and bool(current.payload) and current.received_ms > 0
 
 
+def heard_ms(current: Current, max_age_ms: int | None) -> int:
+    """When the source of a value was last heard (UTC): the platform's own word that it is late does not count."""
+    if not _is_told_late(current):
+        return current.received_ms
+    properties = (current.retained.properties if current.retained else None) or {}
+    stated = dict(properties.get("user_property", ())).get(LATE_PROPERTY)
+    return current.received_ms - (max_age_ms or 0) if stated is None else parse_timestamp(stated)
+
+
+def is_late(current: Current, max_age_ms: int | None, now_ms: int) -> bool:
+    """Has a value not been heard for longer than its attribute lets it?"""
+    if max_age_ms is None:
+        return False
+    return _is_told_late(current) or outdated(current.received_ms, max_age_ms, now_ms)
+
+
+def _is_told_late(current: Current) -> bool:
+    return current.publisher is not None and current.publisher.client_id == FRESHNESS
+
+
 def live_value(current: Current | None, max_age_ms: int | None, clock: Clock) -> LiveValue:
     """The value of a topic now. Not heard for `max_age_ms` (None: never) Good turns Uncertain: never silently old."""
     if current is None or not has_value(current):
@@ -42,9 +64,9 @@ def live_value(current: Current | None, max_age_ms: int | None, clock: Clock) ->
     sample = decode_sample(current.payload, current.received_ms)
     if sample is None:
         return LiveValue(None, None, current.received_ms)
-    heard_ms, now_ms = current.received_ms, clock.wall_ms()
-    quality = aged(sample.quality, heard_ms, max_age_ms, now_ms)
-    return LiveValue(sample.value, quality, sample.timestamp_ms, outdated(heard_ms, max_age_ms, now_ms))
+    now_ms = clock.wall_ms()
+    quality = aged(sample.quality, current.received_ms, max_age_ms, now_ms)
+    return LiveValue(sample.value, quality, sample.timestamp_ms, is_late(current, max_age_ms, now_ms))
 
 
 def payload_text(payload: bytes, max_bytes: int = MAX_TEXT_BYTES) -> str:

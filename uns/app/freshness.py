@@ -4,17 +4,19 @@ The value is published again on its topic, as it was but Uncertain, with the tim
 history and pages see it, and the next value that comes is simply the new one. See docs/decisions/0012.
 """
 
+import logging
+
+from uns.app.counted import counted
 from uns.broker import Broker
 from uns.clock import Clock
 from uns.link import Message
 from uns.policy import INTERNAL, Namespace
-from uns.policy.freshness import Freshness
+from uns.policy.freshness import CLIENT_ID, LATE_PROPERTY, WATCHED, Freshness
 from uns.samples import Quality, Sample, decode_sample, encode_sample, format_timestamp
 
-CLIENT_ID = "freshness"
-LATE_PROPERTY = "uns-late"
-"""User property of the Uncertain value: since when nothing was heard."""
 TICK_S = 0.25
+
+log = logging.getLogger(__name__)
 
 
 class FreshnessWatch:
@@ -31,6 +33,15 @@ class FreshnessWatch:
         self._freshness.follow(namespace, self._clock.wall_ms())
 
     def tick(self) -> None:
+        unwatched = self._freshness.unwatched
+        self._freshness.find(self._clock.wall_ms(), self._broker.topics.names, self._heard_ms)
+        if self._freshness.unwatched and not unwatched:
+            log.warning(
+                "patterns of namespace.yaml admit more values with a max_age than the %s that are watched; %s are not "
+                "told when they are late, and show so in the API only",
+                f"{WATCHED:,}",
+                counted(self._freshness.unwatched, "value"),
+            )
         for topic, late_ms in list(self._freshness.late(self._clock.wall_ms(), self._heard_ms)):
             self._announce(topic, late_ms)
 

@@ -160,6 +160,8 @@ async def serve(
                 guard=guard,
                 sources=sources,
                 history=read_history,
+                recording=recorder,
+                file_lines=lambda: governor.plant.file_lines,
                 violations=violations,
                 governor=governor,
                 study=Study(broker, governor, link(STUDY_CLIENT_ID), clock, read_samples),

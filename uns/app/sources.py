@@ -42,6 +42,7 @@ class Sources:
         self._clock = clock
         self._data = data
         self._sources = {spec.name: self._make(spec) for spec in specs}
+        self._own = {(spec.group, spec.node) for spec in specs}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._started = False
 
@@ -60,6 +61,7 @@ class Sources:
         await _end([self._tasks.pop(name) for name in changed if name in self._tasks])
         kept = {name: source for name, source in self._sources.items() if name not in changed}
         self._sources = {spec.name: kept.get(spec.name) or self._make(spec) for spec in specs}
+        self._own = {(spec.group, spec.node) for spec in specs}
         for name, source in self._sources.items():
             if self._started and name in changed:
                 self._run(source)
@@ -74,6 +76,13 @@ class Sources:
     def states(self) -> list[SourceStatus]:
         """Every source, by name."""
         return sorted((source.status() for source in self._sources.values()), key=lambda status: status.name)
+
+    def told_unit(self, topic: str) -> str:
+        """The unit that an edge node of somebody else tells of a topic, or ""; ours repeat what the model says."""
+        origin = self._host.origin(topic)
+        if origin is None or not origin.unit or (origin.group, origin.node) in self._own:
+            return ""
+        return origin.unit
 
     def source_of(self, topic: str) -> TopicSource | None:
         """The Sparkplug metric behind a topic, with its source when that is one of ours."""

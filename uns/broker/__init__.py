@@ -12,7 +12,7 @@ from uns.broker.local import LocalClient
 from uns.broker.notices import Notice, Trouble
 from uns.broker.route import Current
 from uns.broker.state import State
-from uns.broker.subscriptions import SubscriptionOptions
+from uns.broker.subscriptions import SubscriptionInfo, SubscriptionOptions
 from uns.broker.turns import TURN_MS
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "Snapshot",
     "State",
     "StoredMessage",
+    "SubscriptionInfo",
     "SubscriptionOptions",
     "Trouble",
     "Urgency",

@@ -33,6 +33,7 @@ from uns.broker.session import Session
 from uns.broker.sessions import SessionTable
 from uns.broker.state import State
 from uns.broker.stats import Stats
+from uns.broker.subscriptions import SubscriptionInfo
 from uns.broker.sys_topics import MemoryBytes, SysTopics
 from uns.broker.timers import Timers
 from uns.broker.turns import TURN_MS, Turns
@@ -292,6 +293,10 @@ class Broker:
 
     def subscriber_count(self, topic: str) -> int:
         return self.door.subscriptions.count(topic)
+
+    def subscribers(self, topic: str) -> list[SubscriptionInfo]:
+        """Who hears a topic, and by which filter."""
+        return list(self.door.subscriptions.subscribers(topic))
 
     def clients(self) -> list[ClientInfo]:
         """Every session, connected or waiting, and every client in this process."""

@@ -35,6 +35,16 @@ class SubscriptionOptions(msgspec.Struct, frozen=True):
     identifier: int = 0
 
 
+class SubscriptionInfo(msgspec.Struct, frozen=True):
+    """One subscription in force. filter: as it was asked for, with `$share/GROUP/`. connected: false for a session that
+    waits. inner: a part of this server."""
+
+    client_id: str
+    filter: str
+    connected: bool
+    inner: bool = False
+
+
 class ShareGroup:
     """The members of one shared subscription; each message goes to one of them in turn (MQTT 5, 4.8.2).
 
@@ -259,6 +269,16 @@ class SubscriptionTable:
         plan = self.fanout(topic)
         return len(plan.plain) + len(plan.targets) + len(plan.shares)
 
+    def subscribers(self, topic: str) -> Iterator[SubscriptionInfo]:
+        """Every subscription that matches a topic, for people to look at."""
+        for entry in self._trie.matching(topic):
+            yield from _subscribed(entry.sessions, entry.filter)
+            for share in entry.shares.values():
+                yield from _subscribed(share.members, share.filter)
+            for client in entry.local:
+                inner = client.publisher.protocol == "internal"
+                yield SubscriptionInfo(client.publisher.client_id, entry.filter, True, inner)
+
     def _entry(self, topic_filter: str) -> _Entry:
         entry = self._trie.get(topic_filter)
         if entry is None:
@@ -269,6 +289,12 @@ class SubscriptionTable:
     def _prune(self, topic_filter: str, entry: _Entry) -> None:
         if entry.empty:
             self._trie.remove(topic_filter)
+
+
+def _subscribed(sessions: "Iterable[Session]", topic_filter: str) -> Iterator[SubscriptionInfo]:
+    for session in sessions:
+        if session.hears(topic_filter):
+            yield SubscriptionInfo(session.client_id, topic_filter, session.connection is not None)
 
 
 def _merge(session: "Session", several: list[SubscriptionOptions]) -> Target:

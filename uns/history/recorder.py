@@ -105,7 +105,15 @@ class Recorder:
 
     def records(self, topic: str) -> bool:
         """Is this topic among what is recorded?"""
-        return any(matches(topic_filter, topic) for topic_filter in self._filters)
+        return self.filter_of(topic) is not None
+
+    def filter_of(self, topic: str) -> str | None:
+        """The filter by which a topic is recorded, or None."""
+        return next((topic_filter for topic_filter in self._filters if matches(topic_filter, topic)), None)
+
+    @property
+    def retention_days(self) -> int | None:
+        return None if self._retention_ms is None else self._retention_ms // _DAY_MS
 
     def record_historical(self, topic: str, sample: Sample) -> None:
         """Record a value that was not published as current, such as one from a store-and-forward buffer."""

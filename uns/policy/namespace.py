@@ -218,6 +218,14 @@ class Namespace:
         """All equipment that is declared by name, parents before children."""
         return self._walk(patterns=False)
 
+    def below(self, node: Node) -> Iterator[Node]:
+        """A level and all equipment below it that is declared by name, also where a pattern admitted the level."""
+        waiting = [node]
+        while waiting:
+            each = waiting.pop()
+            yield each
+            waiting.extend(reversed(list(each.members())))
+
     def entries(self) -> Iterator[Node]:
         """All that is declared, patterns too: those, and what is below them, have the pattern in their path."""
         return self._walk(patterns=True)

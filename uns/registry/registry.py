@@ -51,6 +51,15 @@ class Registry:
             known = self._attributes[ref] = self._expand(ref)
         return known
 
+    def written_in(self, ref: str, path: str) -> tuple[str, str]:
+        """(model, path in it) that states an attribute: the model itself, or that of a part."""
+        model = self._models.get(ref)
+        if model is not None and path not in model.attributes:
+            for part, part_ref in model.parts.items():
+                if path == part or path.startswith(f"{part}/"):
+                    return self.written_in(part_ref, path[len(part) + 1 :])
+        return ref, path
+
     def json_schema(self, subject: str | Attribute) -> dict[str, Any]:
         """JSON Schema 2020-12 of a model (by reference) or of the payload of one attribute. Raises as `attributes`."""
         if isinstance(subject, Attribute):

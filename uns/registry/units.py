@@ -43,6 +43,17 @@ def unit_fault(unit: str) -> tuple[str, str]:
     return _grammar_fault(unit)
 
 
+def same_unit(unit: str, told: str) -> bool:
+    """Is what a device tells of its unit the UCUM code `unit`, perhaps as people write it? No grammar is loaded."""
+    return _as_code(unit) == _as_code(told)
+
+
+def _as_code(unit: str) -> str:
+    unit = unit.strip()
+    code = unit if unit in _FREQUENT else _SPELLINGS.get(unit) or _SPELLINGS.get(unit.casefold(), unit)
+    return f"1{code}" if code.startswith("/") else code
+
+
 @lru_cache(maxsize=4096)
 def _grammar_fault(unit: str) -> tuple[str, str]:
     from lark.exceptions import UnexpectedCharacters, UnexpectedInput

@@ -143,6 +143,11 @@ class TopicTrie(Generic[V]):
             return []
         return [(name, child.value, len(child.children or ())) for name, child in node.children.items()]
 
+    def names(self, prefix: str) -> list[str]:
+        """The names of the levels right below a prefix; "" is the root."""
+        node = self._find(prefix) if prefix else self._root
+        return [] if node is None or not node.children else list(node.children)
+
     def _find(self, key: str) -> Node[V] | None:
         node: Node[V] | None = self._root
         for level in key.split("/"):

@@ -326,3 +326,20 @@ def test_a_directory_that_cannot_be_written(
     assert ask("revisions").json["running"] == 1
     shutil.rmtree(plant / "models/mixer.v2.yaml.uns-new")
     assert ask("apply", str(wanted)).json["revision"]["number"] == 3
+
+
+def test_coverage_and_lineage_follow_the_files(
+    ask: Callable[..., Result], client: Callable[[str], Client], wanted: Path
+) -> None:
+    client("plc").publish(TEMPERATURE, 21)
+    assert ask("coverage", "acme/site/mixer").json["own"]["missing"] == 1
+    assert ask("lineage", TEMPERATURE).json["equipment"]["written"] == {"file": "namespace.yaml", "line": 6}
+    longer = NAMESPACE.replace("  acme:", "  # Moved.\n  acme:").replace(
+        "mixer: {", "tank: {model: mixer@1}\n      mixer: {"
+    )
+    assert ask("apply", str(write(wanted, namespace=longer)), "--yes", "--why", "a tank").code == 0
+    rows = ask("coverage", "acme/site").json["rows"]
+    assert [(row["path"], row["counts"]["missing"]) for row in rows] == [("acme/site/mixer", 1), ("acme/site/tank", 2)]
+    lineage = ask("lineage", TEMPERATURE).json
+    assert lineage["equipment"]["written"] == {"file": "namespace.yaml", "line": 8}
+    assert lineage["publisher"]["client_id"] == "plc"

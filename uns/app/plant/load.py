@@ -1,12 +1,13 @@
 """Reads the files of a plant: every fault with its line and column, no connection opened."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from uns.app.plant.csv_file import CsvFile, read_csv
+from uns.app.plant.file_lines import file_lines
 from uns.app.plant.files import FOLDERS, SETTINGS, SINGLE, PlantFiles
 from uns.app.plant.plant import Plant
 from uns.app.plant.problem import Problem
@@ -14,9 +15,11 @@ from uns.app.plant.sources import read_sources
 from uns.app.plant.tls import tls_findings
 from uns.app.plant.yaml_file import YamlFile, read_yaml
 from uns.app.settings import Settings, read_settings
+from uns.edge.spec import SourceSpec
 from uns.errors import Finding, nearest
 from uns.policy import Access, Namespace, parse_access, parse_namespace
 from uns.policy.assets import AssetTable
+from uns.policy.file_lines import FileLines
 from uns.policy.lint import Lint, lint, orphans
 from uns.policy.model_use import use_findings
 from uns.registry import Model, Registry, parse_model
@@ -68,6 +71,7 @@ def _load(reading: "_Reading") -> Plant:
         access=access,
         sources=tuple(sources),
         problems=(),
+        file_lines=reading.file_lines(namespace, registry, sources),
     )
     problems += [reading.of_settings(finding, warning=warning) for finding, warning in tls_findings(plant)]
     ordered = sorted([*reading.problems, *problems], key=lambda problem: (problem.file, problem.line))
@@ -103,6 +107,10 @@ class _Reading:
         if file is None:
             return Problem(found.finding, "server", severity="warning")
         return file.problem(found.finding, warning=True)
+
+    def file_lines(self, namespace: Namespace, registry: Registry, sources: Sequence[SourceSpec]) -> FileLines:
+        """Where what was read is written."""
+        return file_lines(namespace, registry, sources, self._model_files, self._places)
 
     def settings(self) -> Settings:
         file = self._settings_file = self._file("uns.yaml")

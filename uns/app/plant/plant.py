@@ -11,6 +11,7 @@ from uns.app.plant.sources import owners
 from uns.app.settings import Settings
 from uns.edge.spec import SourceSpec
 from uns.policy import Access, CompiledAdmission, Namespace
+from uns.policy.file_lines import FileLines
 from uns.registry import Registry
 from uns.server.certificate import TlsFiles
 from uns.server.renewal import Served
@@ -31,6 +32,7 @@ class Plant(msgspec.Struct, frozen=True, kw_only=True):
     access: Access
     sources: tuple[SourceSpec, ...]
     problems: tuple[Problem, ...]
+    file_lines: FileLines = FileLines()
 
     @property
     def errors(self) -> list[Problem]:

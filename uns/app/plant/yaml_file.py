@@ -54,11 +54,14 @@ class YamlFile(msgspec.Struct):
 
     def problem(self, finding: Finding, *, warning: bool = False) -> Problem:
         """A finding whose `where` points into this file; a missing member is placed at what should hold it."""
-        where = finding.where
+        line, column = self.place(finding.where)
+        return Problem(finding, self.file, line, column, "warning" if warning else "error")
+
+    def place(self, where: str) -> tuple[int, int]:
+        """(line, column) of what a pointer leads to, or of the nearest that encloses it."""
         while where and where not in self.marks:
             where = parent_pointer(where)
-        line, column = self.marks.get(where, (1, 1))
-        return Problem(finding, self.file, line, column, "warning" if warning else "error")
+        return self.marks.get(where, (1, 1))
 
     def value(self, pointer: str) -> Any:
         """The value at a pointer, None when there is none."""
