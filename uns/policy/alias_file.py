@@ -1,10 +1,8 @@
 """Reads `aliases` of namespace.yaml."""
 
-from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from uns.errors import Finding
 from uns.policy.alias import PathAlias
 from uns.policy.namespace import Kind, Namespace
 from uns.policy.resolve import nearest_topic
@@ -17,7 +15,7 @@ ID = "namespace.alias"
 
 
 def read_aliases(fields: Fields, namespace: Namespace) -> list[PathAlias]:
-    """The good entries. An alias must lead from what is declared no more to what is, in one step."""
+    """The good entries. An alias leads from what is declared no more to what is, so that there are no chains."""
     found: dict[str, PathAlias] = {}
     for index, item in enumerate(fields.items("aliases")):
         entry = Fields(item, fields.findings, join_pointer(fields.where, "aliases", index), known=KEYS)
@@ -33,7 +31,7 @@ def read_aliases(fields: Fields, namespace: Namespace) -> list[PathAlias]:
         else:
             key, what, hint, near = fault
             entry.refuse(ID, key, what, hint=hint, nearest=near)
-    return list(_in_one_step(found, fields.findings))
+    return list(found.values())
 
 
 def _read(entry: Fields) -> PathAlias | None:
@@ -67,21 +65,6 @@ def _fault(alias: PathAlias, namespace: Namespace, found: dict[str, PathAlias]) 
     if namespace.describe(alias.new).kind is Kind.TOPIC:
         return "to", f"'{alias.new}' is not declared.", "Name what is.", nearest_topic(namespace, alias.new)
     return None
-
-
-def _in_one_step(found: dict[str, PathAlias], findings: list[Finding]) -> Iterator[PathAlias]:
-    """A chain of aliases would have to be followed for each message: name its end."""
-    for alias in found.values():
-        path, following = alias.new, None
-        while path and following is None:
-            following, path = found.get(path), path.rpartition("/")[0]
-        if following is None:
-            yield alias
-        else:
-            end = following.renamed(alias.new)
-            what = f"'{alias.new}' has an alias itself, '{following.old}' to '{following.new}'."
-            where = join_pointer(alias.where, "to")
-            findings.append(Finding(id=ID, what=what, where=where, hint=f"Name the end: {end}", nearest=end))
 
 
 def alias_document(alias: PathAlias) -> dict[str, Any]:
