@@ -50,8 +50,8 @@ def violations() -> list[Violation]:
     return []
 
 
-def compile_admission(namespace: str = NAMESPACE, access: str = ACCESS) -> CompiledAdmission:
-    model = parse_model(yaml.safe_load(MODEL))
+def compile_admission(namespace: str = NAMESPACE, access: str = ACCESS, model_text: str = MODEL) -> CompiledAdmission:
+    model = parse_model(yaml.safe_load(model_text))
     assert not isinstance(model, list), model
     registry = Registry([model])
     compiled, findings = parse_namespace(yaml.safe_load(namespace), registry)

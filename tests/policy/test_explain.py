@@ -1,9 +1,11 @@
 """`uns explain`: every rule that was looked at, and why."""
 
+from copy import deepcopy
+
 import msgspec
 import pytest
 
-from tests.policy.plants import admission
+from tests.policy.plants import DOCUMENTS, admission
 from uns.policy import explain
 from uns.policy.verdict import Outcome
 
@@ -22,6 +24,21 @@ def test_a_declared_value_with_payload_and_role() -> None:
     assert rules["contract: number in Cel, from -10 to 120"].why.startswith("'temperature' is 500")
     assert not rules["role engineer: publish lab/#"].matched
     assert rules["role engineer: publish acme/#"].matched
+
+
+def test_an_old_path_is_explained_by_its_alias() -> None:
+    documents = deepcopy(DOCUMENTS)
+    documents["namespace"]["aliases"] = [{"from": "acme/ghent/packging", "to": "acme/ghent/packaging"}]
+    plant, topic = admission(documents), "acme/ghent/packging/line1/filler/temperature"
+    for role in (None, "engineer"):
+        good = explain(plant, topic, b'{"value":20}', role)
+        assert (good.verdict.outcome, good.nearest) == (Outcome.WARNED, f"{FILLER}/temperature")
+        assert good.verdict.finding is not None
+        assert good.verdict.finding.id == "topic.moved"
+        assert "aliases: acme/ghent/packging" in {rule.rule for rule in good.rules if rule.matched}
+        wrong = explain(plant, topic, b'{"value":500}', role).verdict.finding
+        assert wrong is not None
+        assert wrong.id == "payload.range"
 
 
 def test_a_typo_names_the_topic_that_was_meant() -> None:

@@ -60,6 +60,20 @@ def test_subscribers_of_what_goes_and_of_what_they_may_no_more() -> None:
     assert ("scada", "loses the right to subscribe") in [(each.client_id, each.why) for each in lost]
 
 
+def test_a_branch_that_is_renamed_moves_its_subscribers_and_values() -> None:
+    documents = deepcopy(DOCUMENTS)
+    area = documents["namespace"]["tree"]["acme"]["ghent"]["packaging"]
+    area["line9"] = area.pop("line1")
+    documents["namespace"]["aliases"] = [{"from": LINE, "to": "acme/ghent/packaging/line9"}]
+    after = admission(documents)
+    topics = topic_changes(BEFORE.namespace, after.namespace)
+    touched = touched_subscribers(BEFORE, after, topics, [LiveClient("scada", "engineer", (f"{LINE}/filler/#",))])
+    assert [(each.client_id, each.why) for each in touched] == [("scada", "hears a topic that moves, by an alias")]
+    (publisher,) = touched_publishers(BEFORE, after, [live()])
+    assert publisher.why == "warned: topic.moved"
+    assert orphans(after, [live()], topics.removed).count == 0
+
+
 def test_values_left_behind() -> None:
     after = without_filler()
     removed = topic_changes(BEFORE.namespace, after.namespace).removed

@@ -170,6 +170,7 @@ class Broker:
         role_of: the role that a user has from now on, None for one who may not connect any more; left out, everybody
         keeps theirs.
         """
+        self.door.now_ms = self.clock.wall_ms()
         self.door.replace_admission(admission)
         if role_of is not None:
             self.sessions.regrant(role_of)

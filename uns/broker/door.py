@@ -3,10 +3,11 @@
     offer ─▶ route (compiled once per topic) ─▶ access ─▶ contract ─▶ current value ─▶ fan-out
                                                   └──────────┴─▶ mode ─▶ violation, notice, refusal
 
-Only this file and its two parts, `routes` and `retaining`, touch routes, current values and retained messages.
+Only this file and its parts (`routes`, `retaining`, `old_names`) touch routes, current values and retained messages.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
+from itertools import chain
 
 from uns.broker.connection import Connection
 from uns.broker.identity import Publisher
@@ -89,7 +90,7 @@ class Door:
                 return self.refuse(publisher, Message(topic, payload, qos, retain), finding)
             moved = self.old_names.moved(topic, self.now_ms)
             if moved is not None:
-                return self._offer_moved(moved, publisher, topic, payload, qos, retain, properties)
+                return self._offer_moved(moved, publisher, Message(topic, payload, qos, retain, properties))
             finding = self._routes.room_finding(topic)
             if finding is not None:
                 return self.refuse(publisher, Message(topic, payload, qos, retain), finding)
@@ -98,7 +99,7 @@ class Door:
             rule = self.admission.rule(topic)
             if rule.moved is not None and rule.moved.alias.in_force(self.now_ms):
                 self._leave(topic, rule.moved)
-                return self._offer_moved(rule.moved, publisher, topic, payload, qos, retain, properties)
+                return self._offer_moved(rule.moved, publisher, Message(topic, payload, qos, retain, properties))
             route.judge_by(rule, self.admission)
         return self._admit(route, route.rule, publisher, topic, payload, qos, retain, properties)
 
@@ -159,24 +160,13 @@ class Door:
 
     # --- old names ----------------------------------------------------------------------------------------------
 
-    def _offer_moved(
-        self,
-        moved: Moved,
-        publisher: Publisher,
-        topic: str,
-        payload: bytes,
-        qos: int,
-        retain: bool,
-        properties: Properties | None,
-    ) -> Verdict:
+    def _offer_moved(self, moved: Moved, publisher: Publisher, message: Message) -> Verdict:
         """Publish on the new name; a publisher that keeps the rule there is told of it, and counted."""
         rule = moved.rule
         new = rule.topic
-        self.old_names.note(moved.alias, publisher.client_id, self.now_ms)
-        self._stats.messages_moved += 1
         finding = self._name_finding(new) or (None if new in self._routes.by_topic else self._routes.room_finding(new))
         if finding is not None:
-            return self.refuse(publisher, Message(topic, payload, qos, retain), finding)
+            return self.refuse(publisher, message, finding)
         route = self._routes.by_topic.get(new)
         if route is None:
             may = publisher.role in rule.publishers  # by the old name, which gives no right to the new one itself
@@ -184,20 +174,47 @@ class Door:
             route = self._routes.compile(new, role, own, self.admission)
         elif route.admission is not self.admission:
             route.judge_by(self.admission.rule(new), self.admission)
-        properties = marked(properties, MOVED_FROM, topic)
-        verdict = self._admit(route, rule, publisher, new, payload, qos, retain, properties)
+        properties = marked(message.properties, MOVED_FROM, message.topic)
+        verdict = self._admit(route, rule, publisher, new, message.payload, message.qos, message.retain, properties)
+        if verdict.delivered:
+            self.old_names.note(moved.alias, publisher.client_id, self.now_ms)
+            self._stats.messages_moved += 1
         return moved.verdict if verdict.finding is None else verdict
 
     def _leave(self, topic: str, moved: Moved) -> None:
-        """A topic has become an old name: what it retains is retained by the new one, unless something is there."""
+        """A topic has become an old name: what it retains is retained by the new one, unless something is there.
+
+        Where there is no room for that now, it stays: nothing is lost.
+        """
         current, new = self.topics.get(topic), self.topics.get(moved.rule.topic)
-        retained = None if current is None else current.retained
-        if current is not None and retained is not None:
-            if new is None or new.retained is None:
-                by = Publisher(retained.publisher, INTERNAL)
-                self.offer(by, moved.rule.topic, retained.payload, retained.qos, True, retained.properties)
+        if current is not None and current.retained is not None:
+            is_free = new is None or new.retained is None
+            if is_free and not self._pass_on(current.retained, current.expires_ms, moved.rule.topic):
+                return
             self.retaining.clear(topic, current, acknowledged=False)
         self._routes.forget(topic)
+
+    def _pass_on(self, retained: Message, expires_ms: int | None, topic: str) -> bool:
+        """Publish what one topic retains on another, no younger than it is. False when there is no room for it."""
+        properties = retained.properties
+        if properties is not None and expires_ms is not None:
+            left_ms = expires_ms - self._clock.monotonic_ms()
+            if left_ms <= 0:
+                return True
+            properties = {**properties, "message_expiry_interval": -(-left_ms // 1000)}
+        message = Message(topic, retained.payload, retained.qos, True, properties, "", retained.received_ms)
+        finding = self._offer_as_of(Publisher(retained.publisher, INTERNAL), message).finding
+        return finding is None or finding.family not in ("quota", "storage")
+
+    def _offer_as_of(self, publisher: Publisher, message: Message) -> Verdict:
+        """Offer a message that is current as of its `received_ms`, not of now."""
+        now_ms, self.now_ms = self.now_ms, message.received_ms
+        try:
+            return self.offer(
+                publisher, message.topic, message.payload, message.qos, message.retain, message.properties
+            )
+        finally:
+            self.now_ms = now_ms
 
     def leave_old_names(self) -> Iterator[None]:
         """After a change of policy, in steps: nothing stays under an old name."""
@@ -273,13 +290,7 @@ class Door:
         verdict = self.check(message.topic, message.payload, publisher.role, message.retain, message.properties)
         if not verdict.delivered:
             return verdict
-        now_ms, self.now_ms = self.now_ms, message.received_ms
-        try:
-            return self.offer(
-                publisher, message.topic, message.payload, message.qos, message.retain, message.properties
-            )
-        finally:
-            self.now_ms = now_ms
+        return self._offer_as_of(publisher, message)
 
     def check(
         self, topic: str, payload: bytes, role: str, retain: bool = False, properties: Properties | None = None
@@ -288,9 +299,8 @@ class Door:
         finding = self._name_finding(topic)
         if finding is not None:
             return Verdict(Outcome.REJECTED, finding)
-        rule, moved = self.admission.rule(topic), self.old_names.moved(topic, self.now_ms)
-        if moved is not None:
-            rule = moved.rule
+        moved = self.old_names.moved(topic, self.now_ms)
+        rule = self.admission.rule(topic) if moved is None else moved.rule
         finding = self._finding(rule, role, payload, retain, properties)
         if finding is None:
             return ACCEPTED if moved is None else moved.verdict
@@ -301,9 +311,8 @@ class Door:
         finding = self._name_finding(message.topic)
         if finding is not None:
             return self.refuse(publisher, message, finding)
-        rule, moved = self.admission.rule(message.topic), self.old_names.moved(message.topic, self.now_ms)
-        if moved is not None:
-            rule = moved.rule
+        moved = self.old_names.moved(message.topic, self.now_ms)
+        rule = self.admission.rule(message.topic) if moved is None else moved.rule
         finding = self._finding(rule, publisher.role, message.payload, message.retain, message.properties)
         if finding is None:
             return ACCEPTED
@@ -441,8 +450,7 @@ class Door:
     def search_retained(self, topic_filter: str) -> Iterator[tuple[Message, int | None] | None]:
         """(message, monotonic expiry or None) of each retained message that a filter matches, by a name that it has or
         had; None now and then."""
-        yield from self.retaining.search(topic_filter)
-        yield from self.old_names.search(topic_filter, self.now_ms)
+        return chain(self.retaining.search(topic_filter), self.old_names.search(topic_filter, self.now_ms))
 
     # --- refusals -----------------------------------------------------------------------------------------------
 

@@ -65,8 +65,9 @@ class Unfinished:
 class Inlet(Outlet):
     """The half of a `Connection` that receives; what it makes of a packet is `handle`.
 
+    last_seen_ms: monotonic, of the last whole packet. working: within a turn.
+
     While `busy`, the server calls `proceed` in each turn; while not `wants_input`, it reads nothing from the socket.
-    last_seen_ms: monotonic, of the last whole packet.
     """
 
     __slots__ = (
@@ -248,10 +249,11 @@ class Inlet(Outlet):
         self.take_steps(Unfinished(steps))
 
     def take_steps(self, packet: Unfinished) -> None:
+        """Go one step on with a packet."""
         if next(packet.steps, _DONE) is _DONE:
             return
         if self.state is _CLOSED:
-            self.broker.turns.in_steps(packet.steps)
+            self._turns.in_steps(packet.steps)
         else:
             self.held.appendleft(packet)
 

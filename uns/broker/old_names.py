@@ -51,7 +51,7 @@ class OldNames:
     def moved(self, topic: str, now_ms: int) -> Moved | None:
         """What is done with messages on an old name; None when this is none, or is taken no more."""
         found = self._moved.get(topic)
-        if found is None and len(self._admission.aliases):
+        if found is None and self._admission.aliases.of(topic) is not None:
             found = self._admission.rule(topic).moved
             if found is not None:
                 if len(self._moved) >= NAMES_KEPT:

@@ -31,7 +31,8 @@ class Outlet:
     out: frames for the server to take. owed: answers that wait for their promise, and answers behind them;
     owed_pubacks: how many of them are PUBACK. withheld: the same of messages of QoS 1 and 2; the two do not wait for
     each other.
-    congested: the client does not read. ready: the server will come for `out`. taken_bytes: so far.
+    state: of the whole connection, see `connection`. congested: the client does not read. ready: the server will come
+    for `out`. taken_bytes: so far.
     """
 
     __slots__ = (

@@ -70,7 +70,7 @@ def explain(
         owner=described.owner,
         description=described.description,
         open=described.open,
-        publishers=tuple(sorted(rule.publishers)),
+        publishers=tuple(sorted((rule if rule.moved is None else rule.moved.rule).publishers)),
         nearest="" if rule.topic_finding is None else rule.topic_finding.nearest,
     )
 
@@ -79,6 +79,9 @@ def verdict_on(rule: TopicRule, role: str | None, payload: bytes | None) -> Verd
     """What a message would get. Without a role access is not judged, and without a payload no contract."""
     if role is not None:
         return decide(rule, role, payload)
+    if rule.moved is not None:
+        verdict = verdict_on(rule.moved.rule, role, payload)
+        return rule.moved.verdict if verdict.finding is None else verdict
     finding = rule.topic_finding
     if finding is None and rule.check is not None and payload is not None:
         finding = rule.check(payload)
@@ -93,6 +96,8 @@ def _rules(
     elif is_sparkplug(place.topic):
         yield RuleMatch("spBv1.0/#", True, "Sparkplug B is judged by access; its values where they are projected.")
     else:
+        if rule.moved is not None:
+            yield RuleMatch(f"aliases: {rule.moved.alias.old}", True, rule.moved.alias.moved_finding(place.topic).what)
         yield from _hierarchy(admission.namespace, place)
         yield from _open(admission.namespace, place)
         if rule.owned is not None:

@@ -69,7 +69,14 @@ def touched_subscribers(
                 filters.set(bare, [client.client_id])
             else:
                 listeners.append(client.client_id)
-    for why, changed in (("hears a topic that goes", topics.removed), ("hears a changed contract", topics.changed)):
+    aliases = after.aliases
+    moves = [topic for topic in topics.removed if aliases.of(topic) is not None]
+    goes = [topic for topic in topics.removed if aliases.of(topic) is None]
+    for why, changed in (
+        ("hears a topic that goes", goes),
+        ("hears a topic that moves, by an alias", moves),
+        ("hears a changed contract", topics.changed),
+    ):
         heard: dict[str, dict[str, None]] = {}
         for topic in changed:
             for listeners in filters.matching(topic):
@@ -80,13 +87,16 @@ def touched_subscribers(
 
 
 def orphans(after: CompiledAdmission, live: Iterable[LiveTopic], removed: Iterable[str]) -> Counted:
-    """The retained values on topics that are removed and that no open filter takes up."""
+    """The retained values on topics that are removed, and that no open filter takes up and no alias moves."""
     gone = set(removed)
     return counted(
         sorted(
             one.topic
             for one in live
-            if one.retained and one.topic in gone and not after.namespace.open_filter(one.topic)
+            if one.retained
+            and one.topic in gone
+            and not after.namespace.open_filter(one.topic)
+            and after.aliases.of(one.topic) is None
         )
     )
 
