@@ -5,7 +5,7 @@ import tracemalloc
 
 import pytest
 
-from tests.broker.test_limits import KEEP, Floor, offline
+from tests.broker.floor import KEEP, Floor, offline
 from uns.link import Properties
 from uns.mqtt import Publish, Subscribe, Subscription, encode
 

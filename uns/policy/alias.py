@@ -60,10 +60,10 @@ class PathAlias(msgspec.Struct, frozen=True):
 
     def moved_finding(self, topic: str) -> Finding:
         """What is told to who publishes on an old name, while that is taken."""
-        last = f" This is taken until {self.until}." if self.until is not None else ""
+        last = f", until {self.until}" if self.until is not None else ""
         return Finding(
             id=MOVED,
-            what=f"'{shorten(topic)}' was published as '{shorten(self.renamed(topic))}', its name now.{last}",
+            what=f"'{shorten(topic)}' is an old name: messages go out as '{shorten(self.renamed(topic))}'{last}.",
             hint="Publish on the new name.",
             nearest=self.renamed(topic),
         )
