@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import msgspec
@@ -31,7 +31,7 @@ class Sources:
     units: what edge nodes of somebody else tell.
     """
 
-    units: dict[str, str] = {}  # noqa: RUF012
+    units: ClassVar[dict[str, str]] = {}
 
     state = SourceStatus(
         name="line1",

@@ -174,3 +174,16 @@ async def test_optional_values_are_no_fault(
 async def test_a_wrong_path_names_the_nearest(client: httpx.AsyncClient) -> None:
     finding = error_of(await client.get("/api/v1/coverage", params={"path": "acme/gent"}))
     assert (finding.id, finding.nearest) == ("unknown.path", "acme/ghent")
+
+
+@pytest.mark.parametrize("role", ["admin", "internal"])
+async def test_whatever_a_message_says_of_its_lateness_breaks_nothing(
+    client: httpx.AsyncClient, broker: Broker, role: str
+) -> None:
+    properties = {"user_property": [(LATE_PROPERTY, "long ago")]}
+    message = Message(TEMPERATURE, b'{"value":21.4}', 0, True, properties, CLIENT_ID)
+    assert broker.publish(message, role).delivered
+    answer = await covered(client, FILLER)
+    assert answer["total"]["late"] == (role == "internal")
+    response = await client.get(f"/api/v1/lineage/{TEMPERATURE}")
+    assert response.status_code == 200

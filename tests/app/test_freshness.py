@@ -13,6 +13,7 @@ from uns.broker import Broker, Credentials
 from uns.broker.identity import Answer, Granted
 from uns.link import Message
 from uns.policy import CompiledAdmission, parse_access, parse_namespace
+from uns.policy.freshness import CLIENT_ID
 from uns.registry import Model, Registry, parse_model
 from uns.samples import format_timestamp
 
@@ -101,6 +102,17 @@ def test_a_silent_value_turns_uncertain_and_recovers(
     watch.tick()
     assert [value["quality"] for _, value in heard(reader)] == ["Uncertain"]
     assert watch.announced == 2
+
+
+def test_a_client_by_the_name_of_the_watch_is_watched_like_any(
+    broker: Broker, watch: FreshnessWatch, clock: FakeClock
+) -> None:
+    plc = Peer(broker)
+    plc.connect(CLIENT_ID)
+    plc.publish(TOPIC, b'{"value":1}', retain=True)
+    clock.advance(5_001)
+    watch.tick()
+    assert watch.announced == 1
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,7 @@ import msgspec
 
 from uns.broker import Current
 from uns.clock import Clock
-from uns.policy.freshness import CLIENT_ID as FRESHNESS
-from uns.policy.freshness import LATE_PROPERTY
+from uns.policy.freshness import LATE_PROPERTY, is_own_word
 from uns.samples import Quality, aged, decode_sample, format_timestamp, outdated, parse_timestamp
 
 MAX_TEXT_BYTES = 65_536
@@ -42,8 +41,11 @@ def heard_ms(current: Current, max_age_ms: int | None) -> int:
     if not _is_told_late(current):
         return current.received_ms
     properties = (current.retained.properties if current.retained else None) or {}
-    stated = dict(properties.get("user_property", ())).get(LATE_PROPERTY)
-    return current.received_ms - (max_age_ms or 0) if stated is None else parse_timestamp(stated)
+    stated = dict(properties.get("user_property", ())).get(LATE_PROPERTY, "")
+    try:
+        return parse_timestamp(stated)
+    except ValueError:  # of what is not retained nothing is stated, and a client's word may have outlived a restart
+        return current.received_ms - (max_age_ms or 0)
 
 
 def is_late(current: Current, max_age_ms: int | None, now_ms: int) -> bool:
@@ -54,7 +56,8 @@ def is_late(current: Current, max_age_ms: int | None, now_ms: int) -> bool:
 
 
 def _is_told_late(current: Current) -> bool:
-    return current.publisher is not None and current.publisher.client_id == FRESHNESS
+    by = current.publisher
+    return by is not None and is_own_word(by.client_id, by.role)
 
 
 def live_value(current: Current | None, max_age_ms: int | None, clock: Clock) -> LiveValue:

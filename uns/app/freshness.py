@@ -11,7 +11,7 @@ from uns.broker import Broker
 from uns.clock import Clock
 from uns.link import Message
 from uns.policy import INTERNAL, Namespace
-from uns.policy.freshness import CLIENT_ID, LATE_PROPERTY, WATCHED, Freshness
+from uns.policy.freshness import CLIENT_ID, LATE_PROPERTY, WATCHED, Freshness, is_own_word
 from uns.samples import Quality, Sample, decode_sample, encode_sample, format_timestamp
 
 TICK_S = 0.25
@@ -49,7 +49,8 @@ class FreshnessWatch:
         current = self._broker.current(topic)
         if current is None or not current.payload:
             return None
-        if current.publisher is not None and current.publisher.client_id == CLIENT_ID:
+        by = current.publisher
+        if by is not None and is_own_word(by.client_id, by.role):
             return None  # it was told already
         return current.received_ms
 

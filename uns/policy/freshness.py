@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from heapq import heapify, heappop, heappush
 from itertools import islice
 
+from uns.policy.access import INTERNAL
 from uns.policy.admitted import NamesBelow, admitted, patterned
 from uns.policy.namespace import Namespace
 from uns.policy.node import Node
@@ -27,6 +28,12 @@ WATCHED = 100_000
 
 HeardMs = Callable[[str], int | None]
 """When a topic was last heard, in UTC ms; None when it has no value that can be late."""
+
+
+def is_own_word(client_id: str, role: str) -> bool:
+    """Is it the watch that published a value, and no client that only has its name? A role is not known any more ("")
+    of what outlived a restart."""
+    return client_id == CLIENT_ID and role in (INTERNAL, "")
 
 
 class Freshness:
