@@ -94,7 +94,7 @@ async def test_every_operation_is_described(app: FastAPI) -> None:
             "violations/groups", "violations/groups/{group_id}",
             "violations/groups/{group_id}/actions", "violations/replay", "blocks", "blocks/{block_id}",
             "models", "models/{name}", "models/{name}/{version}", "models/check", "learn", "coverage",
-            "lineage/{topic}",
+            "lineage/{topic}", "aliases", "violations/groups/{group_id}/accept",
         )
     }  # fmt: skip
     operations = [operation for path in document["paths"].values() for operation in path.values()]

@@ -18,6 +18,8 @@ from uns.api.metrics import make_registry
 from uns.api.page import Page
 from uns.api.platform import Platform
 from uns.api.routes import (
+    accept,
+    aliases,
     blocks,
     check,
     clients,
@@ -55,11 +57,13 @@ RESOURCES = (
     explain,
     coverage,
     lineage,
+    aliases,
     govern,
     learn,
     violations,
     models,
     inbox,
+    accept,
     replay,
     blocks,
     sources,

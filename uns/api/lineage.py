@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from uns.api.platform import Platform, ViolationRecord
+from uns.api.platform import Platform, TopicSource, ViolationRecord
 from uns.api.rates import Rate
 from uns.api.values import has_value, heard_ms, live_value
 from uns.broker import Current, SubscriptionInfo
@@ -39,6 +39,14 @@ class SourceLineage(msgspec.Struct, frozen=True, kw_only=True):
     node: str
     device: str
     metric: str
+
+
+class OldName(msgspec.Struct, frozen=True):
+    """Another name of the topic that still works. until: the last day, null for ever."""
+
+    topic: str
+    until: str | None
+    written: FileLine | None
 
 
 class EquipmentLineage(msgspec.Struct, frozen=True):
@@ -99,10 +107,12 @@ class Recorded(msgspec.Struct, frozen=True):
 
 
 class Lineage(msgspec.Struct, frozen=True, kw_only=True):
-    """rate: null at the first look of a minute; ask again. updates: messages taken since the server started."""
+    """rate: null at the first look of a minute; ask again. updates: messages taken since the server started.
+    subscribers: those too who hear the topic by an old name."""
 
     topic: str
     kind: str
+    old_names: list[OldName]
     source: SourceLineage | None
     equipment: EquipmentLineage | None
     contract: ContractLineage | None
@@ -123,11 +133,25 @@ def lineage(platform: Platform, topic: str, rate: Rate | None, violation: Violat
     namespace, lines = platform.policy.namespace, platform.file_lines()
     place, current = resolve(namespace, topic), platform.broker.current(topic)
     described = namespace.describe(topic)
+    old_names = [
+        OldName(
+            alias.former(topic),
+            None if alias.until is None else alias.until.isoformat(),
+            lines.aliases.get(alias.old),
+        )
+        for alias in platform.policy.aliases.onto(topic)
+        if alias.in_force(platform.clock.wall_ms())
+    ]
     subscribers = platform.broker.subscribers(topic)
+    known = {(each.client_id, each.filter) for each in subscribers}
+    for old in old_names:
+        heard = platform.broker.subscribers(old.topic)
+        subscribers += [each for each in heard if (each.client_id, each.filter) not in known]
     max_age_ms = place.attribute.max_age_ms if place.attribute else None
     return Lineage(
         topic=topic,
         kind=described.kind,
+        old_names=old_names,
         source=_source(platform, lines, topic),
         equipment=_equipment(lines, place),
         contract=_contract(platform, lines, place),
@@ -144,8 +168,14 @@ def lineage(platform: Platform, topic: str, rate: Rate | None, violation: Violat
     )
 
 
+def source_of(platform: Platform, topic: str) -> TopicSource | None:
+    """The metric behind a topic, also when its edge node goes by an old name of it."""
+    names = [topic, *(alias.former(topic) for alias in platform.policy.aliases.onto(topic))]
+    return next(filter(None, map(platform.sources.source_of, names)), None)
+
+
 def _source(platform: Platform, lines: FileLines, topic: str) -> SourceLineage | None:
-    found = platform.sources.source_of(topic)
+    found = source_of(platform, topic)
     if found is None:
         return None
     status = next((status for status in platform.sources.states() if status.name == found.name), None)

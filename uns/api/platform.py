@@ -17,6 +17,8 @@ from uns.policy.file_lines import FileLines
 from uns.policy.inbox import Act, Action, Block, Group, GroupPage, GroupState, Report, Sort, Wanted
 from uns.policy.learn import Proposals
 from uns.policy.plan import FileChange, Plan, Revision
+from uns.policy.propose import Proposal
+from uns.policy.trial import Trial
 from uns.policy.verdict import Mode
 from uns.policy.violation import Violation
 from uns.registry.store import ModelReader
@@ -210,6 +212,9 @@ class Governor(Protocol):
         """Of the revision that runs."""
 
     async def plan(self, files: Mapping[str, bytes], since_ms: int | None = None) -> Plan: ...
+    def carried_out(self, proposal: Proposal, why: str) -> dict[str, bytes]: ...
+    def changed_by(self, proposal: Proposal, files: Mapping[str, bytes]) -> Sequence[FileChange]: ...
+    async def try_out(self, files: Mapping[str, bytes], kept: Sequence[Violation]) -> tuple[Plan, Trial]: ...
     async def what_if(self, modes: Mapping[str, Mode], since_ms: int) -> Plan: ...
     async def apply(
         self, files: Mapping[str, bytes], who: str, why: str, base: int | None = None, *, force: bool = False

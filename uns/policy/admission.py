@@ -114,12 +114,13 @@ def _content(place: Place) -> ContentCheck | None:
     return json_content_fault if binary is None else compile_content_check(binary)
 
 
-def decide(rule: TopicRule, role: str, payload: bytes | None) -> Verdict:
+def decide(rule: TopicRule, role: str, payload: bytes | None, now_ms: int = 0) -> Verdict:
     """The verdict on one message, in the order of the door: access, hierarchy, contract, source.
 
     A payload of None asks about the topic alone. Clearing a retained value (empty payload) is the caller's to exempt.
+    now_ms: UTC, to know which aliases have ended; at 0 none has.
     """
-    if rule.moved is not None:  # as long as it lasts
+    if rule.moved is not None and rule.moved.alias.in_force(now_ms):
         verdict = decide(rule.moved.rule, role, payload)
         return rule.moved.verdict if verdict.finding is None else verdict
     finding = rule.access_finding(role) or rule.topic_finding

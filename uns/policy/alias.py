@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 import msgspec
 
 from uns.errors import Finding, shorten
-from uns.topics import parse_share
+from uns.topics import matches, parse_share
 
 MOVED = "topic.moved"
 ENDED = "topic.alias_ended"
@@ -57,6 +57,13 @@ class PathAlias(msgspec.Struct, frozen=True):
             if wanted not in ("+", level):
                 return None
         return "/".join([self.new, *asked[len(old) :]])
+
+    def keeps(self, topic_filter: str) -> bool:
+        """Does who subscribes to this hear what it hears under the old name alone, and so need the alias?"""
+        other = self.translated(topic_filter)
+        return other is not None and not matches(
+            parse_share(topic_filter)[1], other.replace("+", "x").replace("#", "x")
+        )
 
     def moved_finding(self, topic: str) -> Finding:
         """What is told to who publishes on an old name, while that is taken."""

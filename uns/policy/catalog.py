@@ -97,6 +97,7 @@ CATALOG = {
     "source.adapter": "The adapter of a source is not installed.",
     "source.edge_twice": "Two sources are one Sparkplug edge node.",
     "source.twice": "Two sources have one name.",
+    "source.old_name": "A source publishes on an old name of a branch, from which an alias leads to the new one.",
     "source.undeclared": "The values of a point will land on a topic that is not declared.",
     "topic.alias_ended": "A client published on an old name of a topic, which is taken no more.",
     "topic.attribute": "The asset has no such attribute in its model.",

@@ -48,14 +48,14 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def explain(
-    admission: CompiledAdmission, topic: str, payload: bytes | None = None, role: str | None = None
+    admission: CompiledAdmission, topic: str, payload: bytes | None = None, role: str | None = None, now_ms: int = 0
 ) -> Explanation:
-    """Explain a valid topic name, as it is or with a payload and the role of a publisher."""
+    """Explain a valid topic name, as it is or with a payload and the role of a publisher. now_ms: as in `decide`."""
     namespace = admission.namespace
     rule = admission.rule(topic)
     described = namespace.describe(topic)
     place = resolve(namespace, topic)
-    verdict = verdict_on(rule, role, payload)
+    verdict = verdict_on(rule, role, payload, now_ms)
     source = f"level '{described.mode_source}'" if described.mode_source else "the default of namespace.yaml"
     return Explanation(
         topic=topic,
@@ -64,7 +64,7 @@ def explain(
         levels=described.levels,
         mode=rule.mode,
         mode_source=source,
-        rules=tuple(_rules(admission, rule, place, role, payload)),
+        rules=tuple(_rules(admission, rule, place, role, payload, now_ms)),
         model=described.model_ref,
         attribute=described.attribute,
         owner=described.owner,
@@ -75,11 +75,12 @@ def explain(
     )
 
 
-def verdict_on(rule: TopicRule, role: str | None, payload: bytes | None) -> Verdict:
-    """What a message would get. Without a role access is not judged, and without a payload no contract."""
+def verdict_on(rule: TopicRule, role: str | None, payload: bytes | None, now_ms: int = 0) -> Verdict:
+    """What a message would get. Without a role access is not judged, and without a payload no contract. now_ms: as in
+    `decide`."""
     if role is not None:
-        return decide(rule, role, payload)
-    if rule.moved is not None:
+        return decide(rule, role, payload, now_ms)
+    if rule.moved is not None and rule.moved.alias.in_force(now_ms):
         verdict = verdict_on(rule.moved.rule, role, payload)
         return rule.moved.verdict if verdict.finding is None else verdict
     finding = rule.topic_finding
@@ -89,7 +90,7 @@ def verdict_on(rule: TopicRule, role: str | None, payload: bytes | None) -> Verd
 
 
 def _rules(
-    admission: CompiledAdmission, rule: TopicRule, place: Place, role: str | None, payload: bytes | None
+    admission: CompiledAdmission, rule: TopicRule, place: Place, role: str | None, payload: bytes | None, now_ms: int
 ) -> Iterator[RuleMatch]:
     if place.topic.startswith("$"):
         yield RuleMatch("topics that begin with $", True, "they belong to the broker; no contract applies.")
@@ -97,7 +98,10 @@ def _rules(
         yield RuleMatch("spBv1.0/#", True, "Sparkplug B is judged by access; its values where they are projected.")
     else:
         if rule.moved is not None:
-            yield RuleMatch(f"aliases: {rule.moved.alias.old}", True, rule.moved.alias.moved_finding(place.topic).what)
+            alias = rule.moved.alias
+            lasts = alias.in_force(now_ms)
+            told = alias.moved_finding(place.topic) if lasts else alias.ended_finding(place.topic)
+            yield RuleMatch(f"aliases: {alias.old}", lasts, told.what)
         yield from _hierarchy(admission.namespace, place)
         yield from _open(admission.namespace, place)
         if rule.owned is not None:

@@ -17,13 +17,16 @@ class FileLine(msgspec.Struct, frozen=True):
 
 
 class FileLines(msgspec.Struct, frozen=True):
-    """equipment: by file, and the pointer in it. attributes: by model reference and path, those of parts at the part's
-    own model. points: by source, device and metric. open_filters: by filter."""
+    """equipment: by file, and the pointer in it. models: their files by reference. attributes: by model reference and
+    path, those of parts at the part's own model. points: by source, device and metric. open_filters: by filter.
+    aliases: by their old path."""
 
     equipment: dict[str, dict[str, int]] = {}
+    models: dict[str, str] = {}
     attributes: dict[tuple[str, str], FileLine] = {}
     points: dict[tuple[str, str, str], FileLine] = {}
     open_filters: dict[str, FileLine] = {}
+    aliases: dict[str, FileLine] = {}
 
     def of_equipment(self, node: Node) -> FileLine | None:
         """Of what declares a level: a row, an entry, or the pattern that admitted it."""

@@ -38,13 +38,16 @@ def counted(topics: Iterable[str]) -> Counted:
     return Counted(len(every), tuple(every[:EXAMPLES]))
 
 
-def touched_publishers(before: CompiledAdmission, after: CompiledAdmission, live: Iterable[LiveTopic]) -> list[Touched]:
-    """Clients whose last message on a topic would be judged differently now, by finding; refusals first."""
+def touched_publishers(
+    before: CompiledAdmission, after: CompiledAdmission, live: Iterable[LiveTopic], now_ms: int = 0
+) -> list[Touched]:
+    """Clients whose last message on a topic would be judged differently now, by finding; refusals first. now_ms: as in
+    `decide`, here and below."""
     groups: dict[tuple[bool, str, str], list[str]] = {}
     for one in live:
         if one.topic.startswith("$") or not one.client_id:
             continue
-        old, new = _verdict(before, one), _verdict(after, one)
+        old, new = _verdict(before, one, now_ms), _verdict(after, one, now_ms)
         if (old.outcome, _id_of(old.finding)) == (new.outcome, _id_of(new.finding)):
             continue
         why = f"{new.outcome}: {new.finding.id}" if new.finding else f"{new.outcome} from now on"
@@ -53,7 +56,11 @@ def touched_publishers(before: CompiledAdmission, after: CompiledAdmission, live
 
 
 def touched_subscribers(
-    before: CompiledAdmission, after: CompiledAdmission, topics: TopicChanges, clients: Iterable[LiveClient]
+    before: CompiledAdmission,
+    after: CompiledAdmission,
+    topics: TopicChanges,
+    clients: Iterable[LiveClient],
+    now_ms: int = 0,
 ) -> list[Touched]:
     """Clients that lose a subscription, or hear topics that are removed or get another contract."""
     filters: TopicTrie[list[str]] = TopicTrie()
@@ -69,9 +76,9 @@ def touched_subscribers(
                 filters.set(bare, [client.client_id])
             else:
                 listeners.append(client.client_id)
-    aliases = after.aliases
-    moves = [topic for topic in topics.removed if aliases.of(topic) is not None]
-    goes = [topic for topic in topics.removed if aliases.of(topic) is None]
+    moves, goes = list[str](), list[str]()
+    for topic in topics.removed:
+        (moves if _is_moved(after, topic, now_ms) else goes).append(topic)
     for why, changed in (
         ("hears a topic that goes", goes),
         ("hears a topic that moves, by an alias", moves),
@@ -86,7 +93,7 @@ def touched_subscribers(
     return found
 
 
-def orphans(after: CompiledAdmission, live: Iterable[LiveTopic], removed: Iterable[str]) -> Counted:
+def orphans(after: CompiledAdmission, live: Iterable[LiveTopic], removed: Iterable[str], now_ms: int = 0) -> Counted:
     """The retained values on topics that are removed, and that no open filter takes up and no alias moves."""
     gone = set(removed)
     return counted(
@@ -96,13 +103,18 @@ def orphans(after: CompiledAdmission, live: Iterable[LiveTopic], removed: Iterab
             if one.retained
             and one.topic in gone
             and not after.namespace.open_filter(one.topic)
-            and after.aliases.of(one.topic) is None
+            and not _is_moved(after, one.topic, now_ms)
         )
     )
 
 
-def _verdict(policy: CompiledAdmission, one: LiveTopic) -> Verdict:
-    return decide(policy.rule(one.topic), one.role, one.payload or None)
+def _verdict(policy: CompiledAdmission, one: LiveTopic, now_ms: int) -> Verdict:
+    return decide(policy.rule(one.topic), one.role, one.payload or None, now_ms)
+
+
+def _is_moved(after: CompiledAdmission, topic: str, now_ms: int) -> bool:
+    alias = after.aliases.of(topic)
+    return alias is not None and alias.in_force(now_ms)
 
 
 def _is_lost(before: CompiledAdmission, after: CompiledAdmission, role: str, topic_filter: str) -> bool:

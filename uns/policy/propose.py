@@ -4,6 +4,7 @@ Pure: a proposal is data, and changes nothing. A person chooses one; who writes 
 """
 
 from collections.abc import Callable, Sequence
+from enum import StrEnum
 from typing import Any
 
 import msgspec
@@ -15,6 +16,7 @@ from uns.policy.observed import Observed, common_type, observe
 from uns.policy.resolve import resolve
 from uns.registry import Attribute, AttributeType, Registry
 from uns.registry.attribute import path_fault
+from uns.registry.lifecycle import Compatibility
 from uns.registry.model import ref_fault
 from uns.registry.pointer import join_pointer
 
@@ -54,6 +56,14 @@ class Rewrite(msgspec.Struct, frozen=True):
     to: str
 
 
+class Kind(StrEnum):
+    """What a proposal does."""
+
+    ACCEPT = "accept"  # the attribute or the equipment becomes part of what is declared
+    RELAX = "relax"  # an attribute takes more than before
+    MAP = "map"  # the topic becomes another name of one that is declared
+
+
 class Proposal(msgspec.Struct, frozen=True):
     """One way to take the messages. sentence: what it would do, for people.
 
@@ -61,6 +71,7 @@ class Proposal(msgspec.Struct, frozen=True):
     refers to, or new equipment.
     """
 
+    kind: Kind
     sentence: str
     versions: tuple[NewVersion, ...] = ()
     tree: tuple[TreeEntry, ...] = ()
@@ -148,7 +159,7 @@ def _retype(attribute: Attribute, observed: Observed) -> _Changed:
     changed |= {key: None for key in ("pattern", "max_length") if getattr(attribute, key) not in (None, "")}
     if observed.bare and not attribute.bare:
         changed["bare"] = True
-    return f"becomes of type {kind}, which everybody who reads it must know", changed
+    return f"becomes of type {kind}, which breaks what consumers of the version before rely on", changed
 
 
 _RELAX: dict[str, Callable[[Attribute, Observed], _Changed]] = {
@@ -166,8 +177,9 @@ def _change_attribute(namespace: Namespace, node: Node, path: str, told: str, ke
     chain, own = _owners(namespace.registry, node.model, path)
     where = join_pointer("/attributes", own)
     edits = tuple(Edit(join_pointer(where, key), value) for key, value in keys.items())
-    versions = _versions(namespace.registry, chain, edits)
+    versions = _versions(namespace.registry, chain, edits, breaks="type" in keys)
     return Proposal(
+        Kind.RELAX,
         f"{_chain_text(versions)}: '{path}' {told}.",
         versions,
         (TreeEntry(node.path, {"model": versions[-1].ref}, False),),
@@ -182,7 +194,7 @@ def _add_attribute(namespace: Namespace, node: Node, rest: str, observed: Observ
     edit = Edit(join_pointer("/attributes", rest), keys)
     versions = _versions(namespace.registry, [(node.model, "")], (edit,))
     sentence = f"{_chain_text(versions)}: a new optional attribute '{shorten(rest)}' of type {keys['type']}."
-    return [Proposal(sentence, versions, (TreeEntry(node.path, {"model": versions[-1].ref}, False),))]
+    return [Proposal(Kind.ACCEPT, sentence, versions, (TreeEntry(node.path, {"model": versions[-1].ref}, False),))]
 
 
 def _attribute_keys(observed: Observed) -> dict[str, Any] | None:
@@ -207,13 +219,17 @@ def _owners(registry: Registry, ref: str, path: str) -> tuple[list[tuple[str, st
     return [*chain, (ref, part)], own
 
 
-def _versions(registry: Registry, chain: Sequence[tuple[str, str]], edits: tuple[Edit, ...]) -> tuple[NewVersion, ...]:
+def _versions(
+    registry: Registry, chain: Sequence[tuple[str, str]], edits: tuple[Edit, ...], *, breaks: bool = False
+) -> tuple[NewVersion, ...]:
+    """breaks: the new versions do not keep what the ones before promised, and must say so."""
     versions: list[NewVersion] = []
+    said = (Edit("/compatibility", Compatibility.NONE.value),) if breaks else ()
     for ref, part in chain:
         name = ref.partition("@")[0]
         following = _next_version(registry, name)
         own = edits if not versions else (Edit(join_pointer("/parts", part), versions[-1].ref),)
-        versions.append(NewVersion(ref, f"{name}@{following}", (Edit("/version", following), *own)))
+        versions.append(NewVersion(ref, f"{name}@{following}", (Edit("/version", following), *said, *own)))
     return tuple(versions)
 
 
@@ -233,7 +249,8 @@ def _chain_text(versions: Sequence[NewVersion]) -> str:
 def _map(namespace: Namespace, topic: str, nearest: str) -> list[Proposal]:
     if not nearest or resolve(namespace, nearest).finding is not None:
         return []  # near is only a part of a topic: there is nothing to map it to
-    return [Proposal(f"Messages on '{shorten(topic)}' go to '{nearest}'.", rewrite=Rewrite(topic, nearest))]
+    sentence = f"Messages on '{shorten(topic)}' go to '{nearest}'."
+    return [Proposal(Kind.MAP, sentence, rewrite=Rewrite(topic, nearest))]
 
 
 def _declare(namespace: Namespace, node: Node, rest: str, observed: Observed) -> list[Proposal]:
@@ -280,4 +297,4 @@ def _entries(
         entries.append(TreeEntry(path, {"model": ref} if index == len(names) else {}, is_new=True))
     if not names:
         entries.append(TreeEntry(node.path, {"model": ref}, is_new=False))
-    return [Proposal(sentence, () if model is None else (model,), tuple(entries))]
+    return [Proposal(Kind.ACCEPT, sentence, () if model is None else (model,), tuple(entries))]

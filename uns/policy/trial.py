@@ -5,7 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from uns.errors import Finding
+from uns.policy.admission import CompiledAdmission, decide
+from uns.policy.alias import MOVED
 from uns.policy.model_use import Use
+from uns.policy.violation import Violation
 from uns.registry import Attribute, Registry, compile_check
 from uns.topics import matches
 
@@ -54,6 +57,23 @@ def try_messages(
             if first is None:
                 first_topic, first = topic, finding
     return Trial(judged, len(seen), refused, first_topic, first)
+
+
+def try_kept(admission: CompiledAdmission, kept: Iterable[Violation], now_ms: int) -> Trial:
+    """What another policy would say to messages that were refused; on an old name of a topic they are taken. now_ms: as
+    in `decide`."""
+    judged, topics, refused = 0, set[str](), dict[str, int]()
+    first_topic, first = "", None
+    for each in kept:
+        judged += 1
+        topics.add(each.topic)
+        finding = decide(admission.rule(each.topic), each.role, each.payload, now_ms).finding
+        if finding is None or finding.id == MOVED:
+            continue
+        refused[each.topic] = refused.get(each.topic, 0) + 1
+        if first is None:
+            first_topic, first = each.topic, finding
+    return Trial(judged, len(topics), refused, first_topic, first)
 
 
 def subscribers(topics: Sequence[str], clients: Iterable[tuple[str, Iterable[str]]]) -> list[Subscriber]:

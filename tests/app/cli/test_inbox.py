@@ -64,7 +64,7 @@ def test_one_group_with_what_was_done(env):
     text = "\n".join(lines)
     assert '{"value":"five"' in text
     assert "resolve by dot: fixed" in text
-    assert "  - mixer@2 (after mixer@1): 'temperature' becomes of type string" in text
+    assert "  1. relax: mixer@2 (after mixer@1): 'temperature' becomes of type string" in text
     assert "assign by dot: to bob" in text
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from uns.app.edit.entries import add_entries
 from uns.app.learn import write_proposals
-from uns.app.learn.tree_edit import add_entries
 from uns.app.plant import Plant, PlantFiles, load_files
 from uns.errors import UnsError
 from uns.policy import decide

@@ -32,7 +32,7 @@ async def check(ctx: Ctx, who: Who, offer: CheckOffer) -> Response:
     demand_topic(offer.topic)
     payload = offer.encoded(ctx.platform.clock) or None  # an empty payload clears a topic and meets no contract
     role = offer.role or who.role
-    explanation = explain(ctx.platform.policy, offer.topic, payload, role)
+    explanation = explain(ctx.platform.policy, offer.topic, payload, role, ctx.platform.clock.wall_ms())
     verdict = explanation.verdict if payload is None else ctx.platform.broker.check(offer.topic, payload, role)
     return json_response(
         {

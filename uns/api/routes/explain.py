@@ -22,4 +22,6 @@ async def explain_topic(
 ) -> Response:
     """Every rule of hierarchy, open branches, contract and access, whether it applied, and why."""
     demand_topic(topic)
-    return json_response(explanation_fields(explain(ctx.platform.policy, topic, None, role)))
+    return json_response(
+        explanation_fields(explain(ctx.platform.policy, topic, None, role, ctx.platform.clock.wall_ms()))
+    )

@@ -113,7 +113,7 @@ class WholeRevision(Files):
 async def plan(ctx: Ctx, who: Who, request: PlanRequest) -> Response:
     """Topics, models, access and sources that differ, whom it touches now, and what of the past would be judged
     otherwise. Nothing is changed."""
-    governor = _governor(ctx, who)
+    governor = demand_governor(ctx, who)
     since_ms = None if request.since is None else ctx.platform.clock.wall_ms() - _duration_ms(request.since)
     return json_response(await governor.plan(_contents(request.files), since_ms))
 
@@ -121,7 +121,7 @@ async def plan(ctx: Ctx, who: Who, request: PlanRequest) -> Response:
 @router.post("/whatif", response_model=model_of(Plan), responses=NOT_FOUND, summary="What if branches were stricter?")
 async def what_if(ctx: Ctx, who: Who, request: WhatIfRequest) -> Response:
     """Whom it would touch now, and which messages of the past it would have refused, by finding, client and topic."""
-    governor = _governor(ctx, who)
+    governor = demand_governor(ctx, who)
     since_ms = ctx.platform.clock.wall_ms() - _duration_ms(request.since)
     modes = {path: Mode(mode) for path, mode in request.modes.items()}
     return json_response(await governor.what_if(modes, since_ms))
@@ -130,23 +130,23 @@ async def what_if(ctx: Ctx, who: Who, request: WhatIfRequest) -> Response:
 @router.post("/apply", response_model=Applied, responses=CONFLICT, summary="Let these files take over")
 async def apply(ctx: Ctx, who: Who, request: ApplyRequest) -> Response:
     """All or nothing, without a restart: nobody reconnects who keeps the right to be here."""
-    governor = _governor(ctx, who)
+    governor = demand_governor(ctx, who)
     contents = _contents(request.files)
     revision, made = await governor.apply(contents, who.user, request.why, request.base, force=request.force)
-    return json_response({"revision": _fields(revision), "plan": made})
+    return json_response({"revision": revision_fields(revision), "plan": made})
 
 
 @router.get("/export", response_model=Exported, summary="What runs, as plant files")
 async def export(ctx: Ctx, who: Who) -> Response:
     """To apply them changes nothing."""
-    governor = _governor(ctx, who)
+    governor = demand_governor(ctx, who)
     return json_response({"revision": governor.number, "files": _texts(governor.export())})
 
 
 @router.get("/drift", response_model=Drift, summary="What differs between what runs and the directory")
 async def drift(ctx: Ctx, who: Who) -> Response:
     """Files that were edited by hand, and wait to be applied or undone."""
-    governor = _governor(ctx, who)
+    governor = demand_governor(ctx, who)
     return json_response({"revision": governor.number, "files": await governor.drift()})
 
 
@@ -158,20 +158,20 @@ async def revisions(
     before: Annotated[int | None, Query(ge=1, le=2**31, description="`next` of the page before.")] = None,
 ) -> Response:
     """Every applied set of plant files, newest first."""
-    governor = _governor(ctx, who)
+    governor = demand_governor(ctx, who)
     found = await governor.revisions(limit + 1, before)
     shown = found[:limit]
     following = shown[-1].number if len(found) > limit else None
     return json_response(
-        {"running": governor.number, "revisions": [_fields(each) for each in shown], "next": following}
+        {"running": governor.number, "revisions": [revision_fields(each) for each in shown], "next": following}
     )
 
 
 @router.get("/revisions/{number}", response_model=WholeRevision, responses=NOT_FOUND, summary="One revision, whole")
 async def revision(ctx: Ctx, who: Who, number: int) -> Response:
     """Its files, and what differs from the revision before."""
-    found, files, changes = await _governor(ctx, who).revision(number)
-    return json_response({"revision": _fields(found), "files": _texts(files), "changes": changes})
+    found, files, changes = await demand_governor(ctx, who).revision(number)
+    return json_response({"revision": revision_fields(found), "files": _texts(files), "changes": changes})
 
 
 @router.post(
@@ -182,11 +182,12 @@ async def revision(ctx: Ctx, who: Who, number: int) -> Response:
 )
 async def revert(ctx: Ctx, who: Who, number: int, request: RevertRequest) -> Response:
     """As a new revision: the history only grows."""
-    found, made = await _governor(ctx, who).revert(number, who.user, request.why, force=request.force)
-    return json_response({"revision": _fields(found), "plan": made})
+    found, made = await demand_governor(ctx, who).revert(number, who.user, request.why, force=request.force)
+    return json_response({"revision": revision_fields(found), "plan": made})
 
 
-def _governor(ctx: Context, who: Any) -> Governor:
+def demand_governor(ctx: Context, who: Any) -> Governor:
+    """Raises UnsError: `access.govern` for who may not, `unknown.governor` where files stand fast."""
     ctx.demand_govern(who)
     governor = ctx.platform.governor
     if governor is None:
@@ -202,7 +203,8 @@ def _texts(files: Mapping[str, bytes]) -> dict[str, str]:
     return {name: content.decode("utf-8", "replace") for name, content in files.items()}
 
 
-def _fields(revision: Revision) -> dict[str, Any]:
+def revision_fields(revision: Revision) -> dict[str, Any]:
+    """As it is answered."""
     fields = msgspec.structs.asdict(revision)
     return {**fields, "time": format_timestamp(fields.pop("time_ms"))}
 

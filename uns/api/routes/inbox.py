@@ -1,6 +1,7 @@
 """Which troubles are there, what was decided about each, and what is decided now?"""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -16,6 +17,7 @@ from uns.api.routes.violations import ViolationModel, fields_of, store_of, withh
 from uns.errors import Finding, UnsError
 from uns.policy.inbox import Act, Group, GroupState, Sort
 from uns.policy.propose import Proposal, propose
+from uns.policy.violation import Violation
 from uns.samples import format_timestamp, parse_timestamp
 
 router = APIRouter(tags=["govern"], route_class=StrictRoute, responses=ERRORS)
@@ -108,6 +110,10 @@ class RewriteModel(BaseModel):
 class ProposalModel(BaseModel):
     """One way to take such messages; a person decides, nothing is changed by it."""
 
+    kind: Literal["accept", "relax", "map"] = Field(
+        description="`accept`: it becomes part of what is declared; `relax`: an attribute takes more than before; "
+        "`map`: the topic becomes another name of one that is declared."
+    )
     sentence: str
     versions: list[NewVersionModel]
     tree: list[TreeEntryModel]
@@ -169,7 +175,7 @@ async def groups(
     end = offset + len(page.groups)
     return json_response(
         {
-            "groups": [_fields(ctx, who, group) for group in page.groups],
+            "groups": [group_fields(ctx, who, group) for group in page.groups],
             "total": page.total,
             "by_state": page.by_state,
             "next": end if page.groups and end < page.total else None,
@@ -234,14 +240,10 @@ def _no_group(group_id: int) -> Group:
 
 async def _answer(ctx: Context, who: Any, group: Group) -> Response:
     samples, journal = await asyncio.to_thread(_read, ctx, store_of(ctx), group.id)
-    proposals: list[Proposal] = []
-    if ctx.may_read(who, group.topic):
-        payloads = [each.violation.payload for each in samples if each.violation.topic == group.topic]
-        namespace = ctx.platform.policy.namespace
-        proposals = await asyncio.to_thread(propose, namespace, group.finding, group.topic, payloads)
+    proposals = await proposals_of(ctx, who, group, [each.violation for each in samples])
     return json_response(
         {
-            "group": _fields(ctx, who, group),
+            "group": group_fields(ctx, who, group),
             "samples": [fields_of(record, ctx.may_read(who, record.violation.topic)) for record in samples],
             "proposals": proposals,
             "journal": [
@@ -252,11 +254,21 @@ async def _answer(ctx: Context, who: Any, group: Group) -> Response:
     )
 
 
+async def proposals_of(ctx: Context, who: Any, group: Group, kept: Sequence[Violation]) -> list[Proposal]:
+    """How the plant files could take the latest message of a group; nothing for who may not read its topic. kept: its
+    latest messages."""
+    if not ctx.may_read(who, group.topic):
+        return []
+    payloads = [each.payload for each in kept if each.topic == group.topic]
+    return await asyncio.to_thread(propose, ctx.platform.policy.namespace, group.finding, group.topic, payloads)
+
+
 def _read(ctx: Context, store: ViolationReader, group_id: int) -> tuple[Any, Any]:
     return store.list(SAMPLES, group=group_id).violations, ctx.platform.inbox.journal(group_id)
 
 
-def _fields(ctx: Context, who: Any, group: Group) -> dict[str, Any]:
+def group_fields(ctx: Context, who: Any, group: Group) -> dict[str, Any]:
+    """As it is answered: its reason withheld from who may not read its topic."""
     fields = msgspec.structs.asdict(group)
     readable = ctx.may_read(who, group.topic)
     until_ms, first_ms, last_ms = (fields.pop(name) for name in ("muted_until_ms", "first_ms", "last_ms"))

@@ -151,7 +151,7 @@ async def check_model(ctx: Ctx, who: Who, candidate: Candidate) -> Response:
             "steps": [_step(step) for step in judged.steps],
             "assets": list(dict.fromkeys(place.asset for place in readable))[:SHOWN],
             "topics": len(paths),
-            "messages": None if trial is None else _trial(trial),
+            "messages": None if trial is None else trial_fields(trial),
             "clients": subscribers(list(paths)[:MAX_TOPICS], clients)[:SHOWN],
         }
     )
@@ -222,7 +222,7 @@ def _step(step: Step) -> dict[str, Any]:
     return {"old": step.old, "new": step.new, "held": step.held, "changes": changes}
 
 
-def _trial(trial: Trial) -> dict[str, Any]:
+def trial_fields(trial: Trial) -> dict[str, Any]:
     return {**msgspec.structs.asdict(trial), "text": str(trial), "first_topic": trial.first_topic or None}
 
 

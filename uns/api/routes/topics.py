@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from uns.api.context import Context, Ctx, Who, demand_topic
 from uns.api.describe import AttributeModel, attribute_fields
+from uns.api.lineage import source_of
 from uns.api.models import ERRORS, NOT_FOUND, TIME, TOPIC, FindingModel, ModeName, SampleModel
 from uns.api.responses import json_response
 from uns.api.values import has_value, live_value, payload_document
@@ -122,7 +123,7 @@ def _detail(ctx: Context, topic: str) -> dict[str, Any]:
         "tags": described.tags,
         "mode": described.mode,
         "open": described.open,
-        "source": platform.sources.source_of(topic),
+        "source": source_of(platform, topic),
         "subscribers": platform.broker.subscriber_count(topic),
         "finding": current.refused if current else None,
     }

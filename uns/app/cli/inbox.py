@@ -268,10 +268,12 @@ def _detail(answer: dict[str, Any], now_ms: int, terminal: Terminal) -> Iterator
     if answer["proposals"]:
         yield ""
         yield "What would take it:"
-    for proposal in answer["proposals"]:
-        first, *more = wrapped(proposal["sentence"], "    ", width)
-        yield f"  - {first[4:]}"
+    for number, proposal in enumerate(answer["proposals"], 1):
+        first, *more = wrapped(f"{proposal['kind']}: {proposal['sentence']}", "     ", width)
+        yield f"  {number}. {first[5:]}"
         yield from more
+    if answer["proposals"]:
+        yield f"  Show and apply one: uns violations accept {group['id']} --proposal 1"
     if answer["journal"]:
         yield ""
         yield "What was done:"

@@ -89,6 +89,9 @@ def _origin(source: dict[str, Any] | None) -> Iterator[Fact]:
 
 
 def _rules(answer: dict[str, Any]) -> Iterator[Fact]:
+    for old in answer["old_names"]:
+        until = f"until {old['until']}" if old["until"] else "for ever"
+        yield "old name", f"{old['topic']} {until}{_at(old['written'])}"
     equipment, contract, admitted = answer["equipment"], answer["contract"], answer["admitted"]
     if equipment:
         by = f" by the pattern {equipment['pattern']}" if equipment["pattern"] else ""

@@ -7,6 +7,8 @@ import typer
 
 from uns import __version__
 from uns.app.cli import (
+    accept,
+    aliases,
     assets,
     blocks,
     check,
@@ -81,11 +83,14 @@ _PANELS: dict[str, dict[str, Callable[..., Any]]] = {
         "coverage": coverage.coverage,
         "lineage": lineage.lineage,
         "learn": learn.learn,
+        "aliases": aliases.aliases,
+        "move": aliases.move,
     },
 }
 _VIOLATIONS: dict[str, Callable[..., Any]] = {
     "list": violations.violations_list,
     "show": inbox.show,
+    "accept": accept.accept,
     "replay": replay.replay,
     "assign": inbox.assign,
     "resolve": inbox.resolve,

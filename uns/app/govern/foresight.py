@@ -66,7 +66,7 @@ def foresee(
         one, rule = by_topic[topic], after.rule(topic)
         for sample in samples:
             judged += 1
-            verdict = decide(rule, one.role, encode_sample(sample))
+            verdict = decide(rule, one.role, encode_sample(sample), now_ms)
             if verdict.finding is not None and not verdict.delivered:
                 refused.add(verdict.finding, topic, one.client_id)
             if judged >= MAX_JUDGED or (judged % LOOK_EVERY == 0 and time.monotonic() >= until_s):
@@ -80,6 +80,6 @@ def foresee(
         if violation.time_ms < since_ms or then is None or violation.verdict.delivered:
             continue
         judged += 1
-        if decide(after.rule(violation.topic), violation.role, violation.payload or None).delivered:
+        if decide(after.rule(violation.topic), violation.role, violation.payload or None, now_ms).delivered:
             admitted.add(then, violation.topic, violation.client_id)
     return Foresight(since_ms, judged, refused.most(), admitted.most(), refused.total, admitted.total, complete)

@@ -10,7 +10,10 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+import msgspec
+
 from uns.app.counted import counted
+from uns.app.edit import carry_out
 from uns.app.govern.candidate import Candidate, read_candidate
 from uns.app.govern.directory import file_changes, write_files
 from uns.app.govern.foresight import ReadHistory, Refused, foresee
@@ -26,7 +29,10 @@ from uns.policy.difference import concerned, owner_changes, policy_changes, topi
 from uns.policy.impact import LiveClient, LiveTopic, orphans, touched_publishers, touched_subscribers
 from uns.policy.impact import counted as counted_topics
 from uns.policy.plan import FileChange, Plan, Revision, Warned
+from uns.policy.propose import Proposal
+from uns.policy.trial import Trial, try_kept
 from uns.policy.verdict import Mode
+from uns.policy.violation import Violation
 from uns.registry.store import ModelRecord
 from uns.revisions import RevisionStore, State
 from uns.server.garbage import set_aside
@@ -103,6 +109,30 @@ class Governor:
             candidate.plant.namespace.set_mode(path, mode)
         return await self._plan(candidate, since_ms)
 
+    def carried_out(self, proposal: Proposal, why: str) -> dict[str, bytes]:
+        """All files that run, as they are when a proposal is carried out. Blocks on large files: call it in a thread.
+        Raises UnsError as `carry_out` does."""
+        return self.export() | carry_out(proposal, self.plant, why)
+
+    def changed_by(self, proposal: Proposal, files: Mapping[str, bytes]) -> list[FileChange]:
+        """What differs in each of these files, which a proposal was carried out on; a new version of a model is
+        compared with the one that it follows."""
+        running = self.export()
+        models = self.plant.file_lines.models
+        bases = {f"models/{each.ref.replace('@', '.v')}.yaml": models.get(each.base, "") for each in proposal.versions}
+        before = running | {name: running[base] for name, base in bases.items() if base}
+        return [
+            msgspec.structs.replace(change, kind="added") if change.name in bases else change
+            for change in file_changes(before, files)
+        ]
+
+    async def try_out(self, files: Mapping[str, bytes], kept: Sequence[Violation]) -> tuple[Plan, Trial]:
+        """What these files would change, and what they would say to messages that were refused. Raises UnsError
+        (`plant.invalid`) when they cannot run."""
+        candidate = await self._read(files)
+        plan = await self._plan(candidate, None)
+        return plan, await asyncio.to_thread(try_kept, candidate.admission, kept, self._clock.wall_ms())
+
     async def apply(
         self, files: Mapping[str, bytes], who: str, why: str, base: int | None = None, *, force: bool = False
     ) -> tuple[Revision, Plan]:
@@ -164,7 +194,7 @@ class Governor:
     def _compare(
         self, candidate: Candidate, live: list[LiveTopic], clients: list[LiveClient], since_ms: int | None
     ) -> Plan:
-        before, after = self.plant.admission(), candidate.admission
+        before, after, now_ms = self.plant.admission(), candidate.admission, self._clock.wall_ms()
         topics, changes = topic_changes(before.namespace, after.namespace), policy_changes(before, after)
         is_concerned = concerned(changes, topics, owner_changes(before, after))
         live = [each for each in live if is_concerned(each.topic)]
@@ -176,14 +206,12 @@ class Governor:
             topics_added=counted_topics(topics.added),
             topics_changed=counted_topics(topics.changed),
             topics_removed=counted_topics(topics.removed),
-            orphans=orphans(after, live, topics.removed),
-            publishers=tuple(touched_publishers(before, after, live)),
-            subscribers=tuple(touched_subscribers(before, after, topics, clients)),
+            orphans=orphans(after, live, topics.removed, now_ms),
+            publishers=tuple(touched_publishers(before, after, live, now_ms)),
+            subscribers=tuple(touched_subscribers(before, after, topics, clients, now_ms)),
             sources=tuple(source_changes(self.plant.sources, candidate.plant.sources)),
             warnings=tuple(_warned(problem) for problem in candidate.plant.problems),
-            foresight=None
-            if since_ms is None
-            else foresee(after, live, self._read_history, kept, since_ms, self._clock.wall_ms()),
+            foresight=None if since_ms is None else foresee(after, live, self._read_history, kept, since_ms, now_ms),
         )
 
     async def _take_over(

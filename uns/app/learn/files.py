@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 
+from uns.app.edit.entries import add_entries
+from uns.app.edit.yaml_text import block_lines, comment, flow_text, key_text
 from uns.app.govern.directory import file_changes
-from uns.app.learn.tree_edit import add_entries
-from uns.app.learn.yaml_text import block_lines, comment, flow_text, key_text
 from uns.errors import Finding, UnsError
 from uns.policy.learn import Learned, LearnedModel, Proposals
 from uns.policy.tree import FILE

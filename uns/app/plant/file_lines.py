@@ -22,6 +22,7 @@ def file_lines(
     """model_files: by model reference; places: every file by its name."""
     return FileLines(
         _equipment(namespace, places),
+        {ref: file.file for ref, file in model_files.items()},
         {
             (model.ref, path): _line(model_files[model.ref], pointer)
             for model in registry.models()
@@ -32,6 +33,7 @@ def file_lines(
             topic_filter: _line(places[FILE], join_pointer("/open", index))
             for index, topic_filter in enumerate(namespace.open_filters)
         },
+        {alias.old: _line(places[FILE], alias.where) for alias in namespace.aliases},
     )
 
 

@@ -68,4 +68,4 @@ class Plant(msgspec.Struct, frozen=True, kw_only=True):
 
     def admission(self) -> CompiledAdmission:
         """The policy that the broker asks."""
-        return CompiledAdmission(self.namespace, self.registry, self.access, owners(self.sources))
+        return CompiledAdmission(self.namespace, self.registry, self.access, owners(self.sources, self.namespace))

@@ -13,6 +13,7 @@ from uns.edge.spec import PointRules, SourceSpec, parse_source
 from uns.errors import Finding, nearest
 from uns.host.projection import default_topic
 from uns.policy import Namespace
+from uns.policy.alias import PathAlias
 from uns.policy.resolve import resolve
 from uns.registry import Attribute
 from uns.registry.pointer import to_pointer
@@ -43,8 +44,18 @@ def complete(source: SourceSpec, namespace: Namespace) -> SourceSpec:
     return msgspec.structs.replace(source, rules=rules)
 
 
-def _attribute_of(source: SourceSpec, point: Point, namespace: Namespace) -> Attribute | None:
+def landing(source: SourceSpec, point: Point, namespace: Namespace) -> tuple[str, PathAlias | None] | None:
+    """(the topic of the tree on which a point's values land, the alias that leads there from an old name); None when
+    they land nowhere."""
     topic = default_topic(source.group, source.node, point.device, point.name)
+    if topic is None or is_sparkplug(topic):
+        return None
+    alias = namespace.aliases.of(topic)
+    return (topic, None) if alias is None else (alias.renamed(topic), alias)
+
+
+def _attribute_of(source: SourceSpec, point: Point, namespace: Namespace) -> Attribute | None:
+    topic, _ = landing(source, point, namespace) or (None, None)
     return None if topic is None else namespace.describe(topic).attribute
 
 
@@ -59,15 +70,10 @@ def _completed(rules: PointRules, attribute: Attribute | None) -> PointRules:
     )
 
 
-def owners(sources: Iterable[SourceSpec]) -> dict[str, str]:
+def owners(sources: Iterable[SourceSpec], namespace: Namespace) -> dict[str, str]:
     """The topics of the tree on which values of sources land, and the name of the source."""
-    found = {}
-    for source in sources:
-        for point in source.points:
-            topic = default_topic(source.group, source.node, point.device, point.name)
-            if topic is not None and not is_sparkplug(topic):
-                found[topic] = source.name
-    return found
+    landed = ((source.name, landing(source, point, namespace)) for source in sources for point in source.points)
+    return {place[0]: name for name, place in landed if place is not None}
 
 
 def load_adapter(name: str) -> type[Adapter] | Finding:
@@ -107,16 +113,31 @@ def _twice(source: SourceSpec, others: list[SourceSpec]) -> Iterator[Finding]:
 
 
 def undeclared(source: SourceSpec, namespace: Namespace) -> Iterator[Finding]:
-    """Points whose values will land on a topic that is neither declared nor open. One finding per device at fault."""
+    """Points whose values will land on a topic that is neither declared nor open, or that has another name by now. A
+    device that is at fault as a whole is told once, an alias once for all points."""
+    told = set[str]()
     for point in source.points:
-        topic = default_topic(source.group, source.node, point.device, point.name)
-        if topic is None or is_sparkplug(topic):
+        topic, alias = landing(source, point, namespace) or (None, None)
+        if topic is None:
             continue
-        finding = resolve(namespace, topic).finding
-        if finding is not None:
-            yield msgspec.structs.replace(
-                finding,
-                id="source.undeclared",
-                what=f"its values will be held back: {finding.what}",
-                where=to_pointer(("devices", point.device, point.name)),
+        if alias is not None and alias.old not in told:
+            told.add(alias.old)
+            yield Finding(
+                id="source.old_name",
+                what=alias.moved_finding(alias.former(topic)).what,
+                where="/edge",
+                hint="Name the edge node and its devices by the new path, and take the alias away afterwards.",
+                nearest=topic,
             )
+        place = resolve(namespace, topic)
+        finding, device = place.finding, topic.removesuffix(f"/{point.name}")
+        if finding is None or device in told:
+            continue
+        if place.node.path.count("/") < device.count("/"):
+            told.add(device)
+        yield msgspec.structs.replace(
+            finding,
+            id="source.undeclared",
+            what=f"its values will be held back: {finding.what}",
+            where=to_pointer(("devices", point.device, point.name)),
+        )

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*|[0-9]+[smh]")
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./@-]*|[0-9]+[smh]")
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.,{}/-]*")
 _WORDS = frozenset({"null", "Null", "NULL", "true", "True", "TRUE", "false", "False", "FALSE"})
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}

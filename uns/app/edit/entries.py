@@ -9,9 +9,9 @@ from typing import Any
 
 import yaml
 
-from uns.app.learn.yaml_text import comment, key_text
+from uns.app.edit.marks import is_alias, last_line, no_place
+from uns.app.edit.yaml_text import comment, key_text
 from uns.app.plant.yaml_file import compose
-from uns.errors import Finding, UnsError
 from uns.policy.learn import Entry
 from uns.policy.tree import FILE
 
@@ -24,10 +24,10 @@ def add_entries(text: str, entries: Sequence[Entry]) -> str:
         return text
     root = compose(text)
     if not isinstance(root, yaml.MappingNode):
-        raise UnsError(_no_place("the file is no mapping", 1))
+        raise no_place(FILE, "the file is no mapping", 1)
     tree = next(((key, value) for key, value in root.value if key.value == "tree"), None)
     if tree is None:
-        raise UnsError(_no_place("it has no 'tree:'", 1))
+        raise no_place(FILE, "it has no 'tree:'", 1)
     edit = _Edit(text)
     edit.into(*tree, Entry("tree", members=tuple(entries)))
     return edit.result()
@@ -50,13 +50,13 @@ class _Edit:
             return
         start, end = value.start_mark, value.end_mark
         if start.line != end.line or (start.line != line and start.column != end.column):
-            raise UnsError(_no_place(f"'{key.value}' is written in braces over several lines", line + 1))
+            raise no_place(FILE, f"'{key.value}' is written in braces over several lines", line + 1)
         if isinstance(value, yaml.MappingNode):
             lines = list(self._unfolded(value, entry, indent + STEP))
         elif isinstance(value, yaml.ScalarNode) and value.value in ("", "~", "null"):
             lines = list(_stated(entry, indent + STEP))
         else:
-            raise UnsError(_no_place(f"'{key.value}' is no mapping", line + 1))
+            raise no_place(FILE, f"'{key.value}' is no mapping", line + 1)
         if start.column != end.column:
             self._cut[line] = (start.column, end.column)
         self._behind.setdefault(line, []).extend(lines)
@@ -64,9 +64,9 @@ class _Edit:
     def _demand_own(self, key: Any, value: Any) -> None:
         """What is written once and stands in two places cannot be edited in one."""
         line = self._lines[value.start_mark.line] if value.start_mark.line < len(self._lines) else ""
-        if _is_alias(key, value) or line[value.start_mark.column :].startswith("&"):
+        if is_alias(key, value) or line[value.start_mark.column :].startswith("&"):
             what = f"'{key.value}' has an anchor or is an alias"
-            raise UnsError(_no_place(what, key.start_mark.line + 1))
+            raise no_place(FILE, what, key.start_mark.line + 1)
 
     def result(self) -> str:
         """The edited text."""
@@ -88,7 +88,7 @@ class _Edit:
         indent = value.value[0][0].start_mark.column
         lines = [*_model(entry, known, indent), *(line for member in new for line in entry_lines(member, indent))]
         if lines:
-            self._behind.setdefault(_last_line(value), []).extend(lines)
+            self._behind.setdefault(last_line(value), []).extend(lines)
 
     def _unfolded(self, value: Any, entry: Entry, indent: int) -> Iterable[str]:
         """The members of a mapping in braces, one a line, with what comes to them."""
@@ -140,32 +140,5 @@ def _model(entry: Entry, known: dict[str, tuple[Any, Any]], indent: int) -> Iter
         return
     if "model" in known:
         mark = known["model"][0].start_mark
-        raise UnsError(_no_place(f"'{entry.key}' has a model already", mark.line + 1))
+        raise no_place(FILE, f"'{entry.key}' has a model already", mark.line + 1)
     yield f"{' ' * indent}model: {entry.model}" + (f"  {comment(entry.evidence)}" if entry.evidence else "")
-
-
-def _last_line(node: Any) -> int:
-    """The last line that belongs to a value; the comments behind it do not."""
-    if isinstance(node, yaml.MappingNode) and not node.flow_style and node.value:
-        key, value = node.value[-1]
-        if _is_alias(key, value):
-            return int(key.end_mark.line)
-        return max(int(key.end_mark.line), _last_line(value))
-    if isinstance(node, yaml.SequenceNode) and not node.flow_style and node.value:
-        return _last_line(node.value[-1])
-    end = node.end_mark
-    return int(end.line - 1 if end.column == 0 and end.line > node.start_mark.line else end.line)
-
-
-def _is_alias(key: Any, value: Any) -> bool:
-    """Does a value stand before its key? Then it is written elsewhere."""
-    return bool((value.start_mark.line, value.start_mark.column) < (key.start_mark.line, key.start_mark.column))
-
-
-def _no_place(why: str, line: int) -> Finding:
-    return Finding(
-        id="govern.place",
-        what=f"the new entries cannot be written into {FILE}: {why} (line {line}).",
-        where=f"{FILE}:{line}",
-        hint="Write it as a block, an entry a line, and learn again.",
-    )
