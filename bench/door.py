@@ -33,7 +33,8 @@ from uns.server.link import BrokerLink
 
 BATCH = 1000
 BATCHES = 200
-ENTRIES = (10, 10_000)
+RULES = (10, 10_000, 100_000)
+"""Topics under contract, ten of each asset: what the mark names, and ten times as many."""
 CELLS_PER_LINE = ATTRIBUTES = 10
 JUDGED_ALONE = "judge one alone, wall time"
 ROLE = "admin"
@@ -44,7 +45,7 @@ class Cost(msgspec.Struct, frozen=True):
     """ns per message, over all batches."""
 
     step: str
-    entries: int
+    rules: int
     p50_ns: float
     p99_ns: float | None
 
@@ -55,7 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("-o", "--output", choices=("table", "json"), default="table")
     parser.add_argument("--write", type=Path, metavar="PAGE", help="also put the figures into this Markdown page")
     asked = parser.parse_args(arguments)
-    costs = [cost for entries in ENTRIES for cost in message_costs(entries, asked.batches)]
+    costs = [cost for rules in RULES for cost in message_costs(rules, asked.batches)]
     rates = metric_rates(asked.batches)
     if asked.output == "json":
         print(msgspec.json.encode({"machine": this_machine([]), "ns": costs, "metrics/s": rates}).decode())
@@ -69,18 +70,18 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _render(costs: list[Cost], rates: dict[str, float]) -> str:
     lines = [f"Machine: {this_machine([])}", ""]
-    lines += [f"| {'step, ns of CPU per message':<35} | {'entries':>8} | {'p50':>9} | {'p99':>9} |"]
+    lines += [f"| {'step, ns of CPU per message':<35} | {'rules':>8} | {'p50':>9} | {'p99':>9} |"]
     lines += [f"| {'-' * 35} | {'-' * 7}: | {'-' * 8}: | {'-' * 8}: |"]
     for cost in costs:
         p99 = "" if cost.p99_ns is None else _figure(cost.p99_ns)
-        lines.append(f"| {cost.step:<35} | {cost.entries:>8,} | {_figure(cost.p50_ns):>9} | {p99:>9} |")
+        lines.append(f"| {cost.step:<35} | {cost.rules:>8,} | {_figure(cost.p50_ns):>9} | {p99:>9} |")
     return "\n".join([*lines, "", *(f"{name}: {rate:,.0f} metrics/s  " for name, rate in rates.items())]) + "\n"
 
 
-def message_costs(entries: int, batches: int) -> list[Cost]:
-    """The steps of a message on a namespace of so many assets, each with ten attributes under contract."""
-    admission = _admission(entries)
-    governed = _topics(entries)
+def message_costs(rules: int, batches: int) -> list[Cost]:
+    """The steps of a message on a namespace of so many topics under contract."""
+    admission = _admission(rules // ATTRIBUTES)
+    governed = _topics(rules // ATTRIBUTES)
     opened = [topic.replace("/press/", "/_raw/press/") for topic in governed]
     times: dict[str, list[float]] = {}
     _time_rules(admission, governed, batches, times)
@@ -92,7 +93,7 @@ def message_costs(entries: int, batches: int) -> list[Cost]:
     for step, pair in pairs.items():
         times[step] = [_timed(partial(pair.pass_on, chunk)) for chunk in islice(cycle(pair.chunks), batches)]
     costs = [
-        Cost(step, entries, statistics.median(taken), statistics.quantiles(taken, n=100)[98])
+        Cost(step, rules, statistics.median(taken), statistics.quantiles(taken, n=100)[98])
         for step, taken in times.items()
     ]
     return [*costs, _rest(costs)]
@@ -102,7 +103,7 @@ def _rest(costs: list[Cost]) -> Cost:
     """What is left of the whole: by subtraction, so there is no p99."""
     p50_ns = {cost.step: cost.p50_ns for cost in costs}
     rest_ns = p50_ns["whole, open branch"] - p50_ns["decode"] - p50_ns["relay to one subscriber"]
-    return Cost("of it: route, access, current value", costs[0].entries, rest_ns, None)
+    return Cost("of it: route, access, current value", costs[0].rules, rest_ns, None)
 
 
 def _time_rules(
@@ -227,14 +228,14 @@ def _complain(finding: object, message: Message | None) -> None:
     raise ValueError(str(finding))
 
 
-def _admission(entries: int) -> CompiledAdmission:
+def _admission(assets: int) -> CompiledAdmission:
     number = {"type": "number", "unit": "Cel", "min": -10, "max": 120}
     model = parse_model({"model": "cell", "version": 1, "attributes": {f"temp{n}": number for n in range(ATTRIBUTES)}})
     assert isinstance(model, Model), model
     registry = Registry([model])
     lines = {
         f"line{line}": {f"cell{cell}": {"model": "cell@1"} for cell in range(CELLS_PER_LINE)}
-        for line in range(entries // CELLS_PER_LINE)
+        for line in range(-(-assets // CELLS_PER_LINE))
     }
     document = {
         "levels": ["enterprise", "site", "area", "line", "cell"],
@@ -248,10 +249,10 @@ def _admission(entries: int) -> CompiledAdmission:
     return CompiledAdmission(namespace, registry, parse_access({})[0])
 
 
-def _topics(entries: int) -> list[str]:
+def _topics(assets: int) -> list[str]:
     return [
         f"acme/ghent/press/line{asset // CELLS_PER_LINE}/cell{asset % CELLS_PER_LINE}/temp{number}"
-        for asset in range(entries)
+        for asset in range(assets)
         for number in range(ATTRIBUTES)
     ]
 

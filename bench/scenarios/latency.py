@@ -6,9 +6,10 @@ schedule whatever the broker does, so a broker that stalls cannot hide it by slo
 
 import time
 from array import array
+from copy import copy
 from pathlib import Path
 
-from bench.brokers import Broker, Running
+from bench.brokers import Broker, Running, Uns
 from bench.governed import prove_governed
 from bench.payloads import ATTRIBUTES, CELLS
 from bench.process import Worker, cpu_s
@@ -19,6 +20,8 @@ from uns.mqtt import Publish, encode
 PUBLISHERS = 50
 PER_SECOND = 5000
 ATTEMPTS = 3
+BUSY_POLL_US = 500
+"""Longer than two messages lie apart."""
 SILENCE_S = 2.0
 _TAIL = b'Z"}'
 _DIGITS = 6
@@ -44,6 +47,14 @@ def run(broker: Broker, directory: Path, effort: Effort) -> Taken:
         if broker.governs:
             prove_governed(running.port)
     return taken
+
+
+def run_polling(broker: Broker, directory: Path, effort: Effort) -> Taken:
+    """The same with ours set to look for the next message instead of sleeping; peers have no such setting."""
+    if isinstance(broker, Uns):
+        broker = copy(broker)
+        broker.settings = {**broker.settings, "UNS_MQTT_BUSY_POLL_US": str(BUSY_POLL_US)}
+    return run(broker, directory, effort)
 
 
 def _round(running: Running, frames: list[bytes], effort: Effort) -> Taken:
@@ -132,6 +143,16 @@ SCENARIOS = (
         "ms",
         Mark(1, at_least=False),
         run,
+        paced=True,
+    ),
+    Scenario(
+        "latency_polling",
+        f"the same, `mqtt.busy_poll_us: {BUSY_POLL_US}`",
+        "ms",
+        Mark(1, at_least=False),
+        run_polling,
+        note="Ours takes up to a whole core then, and is not put to sleep between two messages. No peer has such a "
+        "setting.",
         paced=True,
     ),
 )

@@ -45,6 +45,7 @@ NAMESPACE: dict[str, Any] = {
     "open": ["acme/+/_raw/#"],
 }
 PASSWORD = "blue tulip 7"
+ROLES = {"ann": "line1-viewer", "eve": "steward", "bob": "operator", "anonymous": "operator"}
 ACCESS: dict[str, Any] = {
     "roles": {
         "operator": {"publish": ["acme/#"], "subscribe": ["#"]},

@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 
 from tests.api.conftest import Connect, Put, Sources, error_of
-from tests.api.plant import FILLER, NAMESPACE, PASSWORD, TEMPERATURE, make_policy
+from tests.api.plant import FILLER, NAMESPACE, PASSWORD, ROLES, TEMPERATURE, make_policy
 from tests.support.clock import FakeClock
 from uns.api import Platform, replace_policy
 from uns.broker import Broker
@@ -149,7 +149,7 @@ async def test_what_a_pattern_admits_counts_once_it_is_heard(
 ) -> None:
     policy = make_policy(PATTERNED)
     platform.broker.replace_admission(policy)
-    replace_policy(app, policy)
+    replace_policy(app, policy, ROLES.get)
     assert told((await covered(client))["total"]) == {}
     assert error_of(await client.get("/api/v1/coverage", params={"path": "acme/agv-7"})).id == "unknown.path"
     put("acme/agv-7/temperature", 20)
@@ -165,7 +165,7 @@ async def test_optional_values_are_no_fault(
     monkeypatch.setattr("tests.api.plant.MODEL", {
         "model": "filler", "version": 2, "attributes": {"spare": {"type": "number", "optional": True}},
     })  # fmt: skip
-    replace_policy(app, make_policy())
+    replace_policy(app, make_policy(), ROLES.get)
     answer = await covered(client, FILLER)
     assert told(answer["total"]) == {"assets": 1, "optional": 1}
     assert answer["lists"]["missing"] == [{"topic": f"{FILLER}/spare", "optional": True}]

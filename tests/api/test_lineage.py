@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 
 from tests.api.conftest import Connect, Put, error_of
-from tests.api.plant import FILLER, NAMESPACE, PASSWORD, TEMPERATURE, make_policy
+from tests.api.plant import FILLER, NAMESPACE, PASSWORD, ROLES, TEMPERATURE, make_policy
 from tests.broker.peer import Peer
 from tests.support.clock import FakeClock
 from uns.api import Platform, create_app, replace_policy
@@ -77,7 +77,7 @@ async def test_the_rate_is_told_from_the_second_look_on(
     assert (await lineage(client, TEMPERATURE))["rate"] is None
     for number in range(4):
         put(TEMPERATURE, number)
-    replace_policy(app, make_policy())
+    replace_policy(app, make_policy(), ROLES.get)
     clock.advance(2000)
     assert (await lineage(client, TEMPERATURE))["rate"] == {"per_s": 2.0, "over_ms": 2000}
 
@@ -123,7 +123,7 @@ async def test_equipment_that_a_pattern_admits(
 ) -> None:
     policy = make_policy({**NAMESPACE, "tree": {"acme": {"~agv-[0-9]+": {"model": "filler@2"}}}})
     broker.replace_admission(policy)
-    replace_policy(app, policy)
+    replace_policy(app, policy, ROLES.get)
     put("acme/agv-7/temperature", 20)
     equipment = (await lineage(client, "acme/agv-7/temperature"))["equipment"]
     assert (equipment["path"], equipment["pattern"]) == ("acme/agv-7", "~agv-[0-9]+")

@@ -10,15 +10,18 @@ import pytest
 from fastapi import FastAPI
 
 from tests.api.conftest import Put
-from tests.api.plant import FILLER, TEMPERATURE
+from tests.api.plant import FILLER, ROLES, TEMPERATURE, make_policy
 from tests.support.clock import FakeClock
+from uns.api import replace_policy
 from uns.api import stream as stream_module
 from uns.api.stream import ValueStream, overlap
 from uns.api.streams import MAX_STREAMS, Streams
 from uns.broker import Broker
 from uns.errors import UnsError
 from uns.link import Message
+from uns.security import Identity
 
+ANN = Identity("ann", "operator")
 OVERLAPS = [
     ("a/b", "a/b", True),
     ("a/b", "a/c", False),
@@ -91,7 +94,7 @@ async def test_a_current_value_not_heard_for_its_max_age_is_uncertain(
     put(f"{FILLER}/state", "execute")
     clock.advance(5001)
     put(f"{FILLER}/speed/setpoint", 1.0)
-    shown = await first_values(app.state.context.streams.open(["acme/#"], 0, "operator"))
+    shown = await first_values(app.state.context.streams.open(["acme/#"], 0, ANN))
     assert shown == {TEMPERATURE: "Uncertain", f"{FILLER}/state": "Good", f"{FILLER}/speed/setpoint": "Good"}
     for topic, quality in shown.items():
         assert (await client.get(f"/api/v1/topics/{topic}")).json()["quality"] == quality
@@ -219,14 +222,14 @@ async def test_retained_values_come_first_and_are_never_shed(
     names = [f"acme/ghent/_raw/{number}" for number in range(1200)]
     for name in names:
         put(name, 1)
-    assert await read_all(Streams(broker).open(["acme/#"], 0, "operator"), 1200) == names
+    assert await read_all(Streams(broker).open(["acme/#"], 0, ANN), 1200) == names
 
 
 @pytest.mark.parametrize("filters", [["acme/#", "acme/ghent/#", TEMPERATURE], [TEMPERATURE, f"{FILLER}/+", "acme/#"]])
 async def test_topic_that_several_filters_match_comes_once(broker: Broker, put: Put, filters: Iterable[str]) -> None:
     put(TEMPERATURE, 1)
     put(f"{FILLER}/count", 1)
-    events = Streams(broker).open(list(filters), 0, "operator")
+    events = Streams(broker).open(list(filters), 0, ANN)
     assert sorted(await read_all(events, 2)) == [f"{FILLER}/count", TEMPERATURE]
     put(TEMPERATURE, 2)
     put("acme/ghent/_raw/end", 3)
@@ -236,7 +239,7 @@ async def test_topic_that_several_filters_match_comes_once(broker: Broker, put: 
 async def test_stream_leaves_the_broker_when_it_is_abandoned(broker: Broker, put: Put) -> None:
     put(TEMPERATURE, 1)
     streams = Streams(broker)
-    events = streams.open(["acme/#"], 0, "operator")
+    events = streams.open(["acme/#"], 0, ANN)
     await anext(events)
     (shown,) = broker.clients()
     assert (shown.client_id, shown.protocol, shown.subscriptions) == ("http-stream-1", "HTTP", ["acme/#"])
@@ -247,14 +250,70 @@ async def test_stream_leaves_the_broker_when_it_is_abandoned(broker: Broker, put
 
 async def test_too_many_streams_and_a_stopping_server(broker: Broker) -> None:
     streams = Streams(broker)
-    opened = [streams.open(["a"], 0, "operator") for _ in range(MAX_STREAMS)]
+    opened = [streams.open(["a"], 0, ANN) for _ in range(MAX_STREAMS)]
     for events in opened:
         await anext(events)
     with pytest.raises(UnsError, match=r"quota\.streams"):
-        streams.open(["a"], 0, "operator")
+        streams.open(["a"], 0, ANN)
     streams.close()
     for events in opened:
         assert [event async for event in events] == []
     assert len(streams) == 0
     with pytest.raises(UnsError, match=r"unreachable\.stopping"):
-        streams.open(["a"], 0, "operator")
+        streams.open(["a"], 0, ANN)
+
+
+async def texts(events: AsyncIterator[bytes]) -> list[tuple[str, Any]]:
+    """Everything until the stream ends."""
+    found = []
+    async with asyncio.timeout(5):
+        async for event in events:
+            if event.startswith(b"event: "):
+                name, data = event.decode().strip().split("\n")
+                found.append((name.removeprefix("event: "), json.loads(data.removeprefix("data: "))))
+    return found
+
+
+async def next_event(events: AsyncIterator[bytes]) -> tuple[str, Any]:
+    name, data = (await asyncio.wait_for(anext(events), 5)).decode().strip().split("\n")
+    return name.removeprefix("event: "), json.loads(data.removeprefix("data: "))
+
+
+async def test_a_right_that_is_lost_is_lost_by_open_streams_too(broker: Broker, put: Put) -> None:
+    streams = Streams(broker)
+    reader = streams.open([f"{FILLER}/#", TEMPERATURE, "acme/ghent/_raw/#"], 0, ANN)
+    await anext(reader)
+    put(TEMPERATURE, 1)
+    put("acme/ghent/_raw/x", 2)
+    streams.review(lambda role, topic_filter: topic_filter != f"{FILLER}/#", {"ann": "operator"}.get)
+    put(TEMPERATURE, 3)
+    put(f"{FILLER}/state", "execute")
+    put("acme/ghent/_raw/x", 4)
+    assert await next_event(reader) == ("refused", {"filters": [f"{FILLER}/#"]})
+    name, values = await next_event(reader)
+    shown = [(value["topic"], value["value"]) for value in values]
+    assert (name, shown) == (
+        "values",
+        [(TEMPERATURE, 1), ("acme/ghent/_raw/x", 2), (TEMPERATURE, 3), ("acme/ghent/_raw/x", 4)],
+    )
+    (client,) = (each for each in broker.clients() if each.protocol == "HTTP")
+    assert client.subscriptions == ["acme/ghent/_raw/#", TEMPERATURE]
+    await reader.aclose()
+
+
+async def test_a_user_who_is_gone_is_told_and_let_go(broker: Broker, put: Put) -> None:
+    streams = Streams(broker)
+    reader = streams.open([TEMPERATURE], 0, ANN)
+    await anext(reader)
+    put(TEMPERATURE, 1)
+    streams.review(lambda role, topic_filter: True, {}.get)
+    put(TEMPERATURE, 2)
+    assert await texts(reader) == [("refused", {"filters": [TEMPERATURE]})]
+    assert len(streams) == 0
+
+
+async def test_a_change_of_the_policy_reaches_open_streams(app: FastAPI, broker: Broker) -> None:
+    reader = app.state.context.streams.open(["#", "acme/#"], 0, Identity("eve", "steward"))
+    await anext(reader)
+    replace_policy(app, make_policy(), {**ROLES, "eve": "line1-viewer"}.get)
+    assert await texts(reader) == [("refused", {"filters": ["#", "acme/#"]})]

@@ -6,7 +6,7 @@ from tests.broker.conftest import ACCESS, by_username, compile_admission
 from tests.broker.peer import Peer
 from tests.broker.test_ledger import Disk, make_broker
 from tests.support.clock import FakeClock
-from tests.support.hurried import hurry, work_off
+from tests.support.hurried import hurry, turn, work_off
 from uns.broker import Broker, Granted, Limits, SubscriptionOptions
 from uns.broker.subscriptions import SWEPT_AT_ONCE
 from uns.broker.turns import TURN_MS
@@ -67,7 +67,7 @@ ENDS = {
     "goodbye": lambda broker, clock, peer: peer.send(END),
     "loss": lambda broker, clock, peer: (setattr(peer.connection.session, "expiry_s", 0), peer.lose()),
     "clean start": lambda broker, clock, peer: Peer(broker).connect("greedy"),
-    "expiry": lambda broker, clock, peer: (peer.lose(), clock.advance(60_000), broker.tick()),
+    "expiry": lambda broker, clock, peer: (peer.lose(), clock.advance(60_000), broker.tick(), turn(broker)),
     "short memory": lambda broker, clock, peer: (peer.lose(), broker.sessions.give_up(broker.sessions.get("greedy"))),
 }
 

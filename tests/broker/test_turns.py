@@ -108,6 +108,29 @@ def test_a_few_small_packets_are_not_put_off(clock: FakeClock) -> None:
     assert len(reader.take()) == 1
 
 
+def test_a_small_connect_is_put_off_all_the_same(clock: FakeClock) -> None:
+    """A thousand of them may come at once, and each makes a session."""
+    broker = Broker(compile_admission(), clock, authenticate=by_username)
+    early, late = Peer(broker), Peer(broker)
+    broker.turns.on_begin = lambda: None
+    early.send(Connect("early", 5))
+    clock.advance(TURN_MS)
+    late.send(Connect("late", 5))
+    assert (len(early.take()), len(late.take())) == (1, 0)
+    broker.turns.run()
+    late.connection.proceed()
+    assert len(late.take()) == 1
+
+
+def test_what_must_be_done_soon_waits_for_a_turn_that_has_time(clock: FakeClock, turns: Turns) -> None:
+    done: list[str] = []
+    for name in "abc":
+        turns.soon(worker(clock, done, name, TURN_MS - 1))
+    assert done == ["a", "b"]
+    turns.run()
+    assert done == ["a", "b", "c"]
+
+
 def test_timers_that_are_due_together_run_in_portions() -> None:
     clock = Slow()
     broker = Broker(compile_admission(), clock, authenticate=by_username)

@@ -99,6 +99,25 @@ async def test_a_receive_that_fails_holds_up_no_write(broker: Broker) -> None:
     assert len(line.written) == 1
 
 
+async def test_after_a_message_the_loop_looks_for_the_next_one(broker: Broker) -> None:
+    loop = asyncio.get_running_loop()
+    writes = Writes(broker, loop, ALWAYS_NS, busy_ns=5_000_000)
+    line = Line(broker, writes, "a")
+    begun_s, turns = loop.time(), 0
+    line.ping()
+    while writes.polls:
+        turns += 1
+        await asyncio.sleep(0)
+    assert turns > 1
+    assert loop.time() - begun_s >= 0.005
+
+
+async def test_unless_asked_to_it_sleeps(broker: Broker) -> None:
+    writes = Writes(broker, asyncio.get_running_loop(), ALWAYS_NS)
+    Line(broker, writes, "a").ping()
+    assert not writes.polls
+
+
 async def test_a_turn_that_nobody_shared_is_renewed(broker: Broker, clock: FakeClock) -> None:
     begun: list[None] = []
     turns = broker.turns

@@ -25,6 +25,11 @@ def hurry(broker: Broker) -> None:
     broker.turns._clock = _Hurried()
 
 
+def turn(broker: Broker) -> None:
+    """The loop has turned, and had no time for what is left."""
+    broker.turns._ends_ms = None
+
+
 def work_off(broker: Broker) -> int:
     """As many turns as are needed until nothing is left."""
     turns = 0

@@ -3,7 +3,7 @@
 ErrorBoundary ─▶ GuardLayer ─▶ BodyLimit ─▶ gzip ─▶ routes ─▶ the web page at /
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
@@ -114,9 +114,10 @@ def create_app(platform: Platform, *, static: Path | None = None, headers: Mappi
     return app
 
 
-def replace_policy(app: FastAPI, policy: CompiledAdmission) -> None:
-    """Every request from now on sees this policy; those under way end with the one they began with."""
-    app.state.context = app.state.context.under(policy)
+def replace_policy(app: FastAPI, policy: CompiledAdmission, role_of: Callable[[str], str | None]) -> None:
+    """Every request from now on sees this policy; those under way end with the one they began with. Event streams lose
+    what their users may not read any more. role_of: the role of a user now, None for one who may no longer log in."""
+    app.state.context = app.state.context.under(policy, role_of)
 
 
 def end_streams(app: FastAPI) -> None:

@@ -1,5 +1,6 @@
 """What does a route work with? The platform, the views made from it, and who is asking."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Any
 
@@ -44,9 +45,12 @@ class Context(msgspec.Struct, frozen=True):
             Rates(),
         )
 
-    def under(self, policy: CompiledAdmission) -> "Context":
-        """The same server under another policy; open streams go on, and judge ages by it."""
+    def under(self, policy: CompiledAdmission, role_of: Callable[[str], str | None]) -> "Context":
+        """The same server under another policy; open streams go on with what may still be read, and judge ages by it.
+
+        role_of: the role that a user has now, None for one who may no longer log in."""
         self.streams.judge_ages(partial(_max_age_ms, policy.namespace))
+        self.streams.review(lambda role, topic_filter: policy.may_subscribe(role, topic_filter) is None, role_of)
         platform = msgspec.structs.replace(self.platform, policy=policy)
         return msgspec.structs.replace(Context.of(platform), streams=self.streams, rates=self.rates)
 

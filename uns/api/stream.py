@@ -62,7 +62,7 @@ class ValueStream:
         refused: Sequence[str] = (),
     ) -> None:
         """refused: filters that were asked for and left out; the client is told of them first."""
-        self._refused = refused
+        self._refused = list(refused)
         self._quality_now = quality_now
         self.filters = list(dict.fromkeys(filters))
         self.dropped = 0
@@ -72,6 +72,9 @@ class ValueStream:
         self._waiting_bytes = 0
         self._serial = count()
         self._told = 0
+        self._client: LocalClient | None = None
+        self._earlier: dict[str, list[str]] = {}
+        """By filter, those before it that overlap it: what they match comes by them."""
         self._subscribing = False
         self._changed = asyncio.Event()
         self._closing = asyncio.Event()
@@ -83,16 +86,37 @@ class ValueStream:
 
     def subscribe(self, client: LocalClient) -> None:
         """Take what the filters match, retained values first; a topic that several filters match comes once."""
+        self._client = client
         self._subscribing = True
         for index, topic_filter in enumerate(self.filters):
-            earlier = [other for other in self.filters[:index] if overlap(other, topic_filter)]
+            earlier = self._earlier[topic_filter] = [
+                other for other in self.filters[:index] if overlap(other, topic_filter)
+            ]
             client.subscribe(topic_filter, self._receiver(earlier))
         self._subscribing = False
 
-    def _receiver(self, earlier: Sequence[str]) -> Receive:
-        if not earlier:
-            return self.offer
+    def withdraw(self, filters: Sequence[str]) -> None:
+        """Its client has lost the right to these filters: what they alone brought is not shown any more, and the client
+        is told. Without any filter the stream ends."""
+        gone = [topic_filter for topic_filter in self.filters if topic_filter in filters]
+        if not gone:
+            return
+        self.filters = [topic_filter for topic_filter in self.filters if topic_filter not in filters]
+        for topic_filter in gone:
+            if self._client is not None:
+                self._client.unsubscribe(topic_filter)
+        for earlier in self._earlier.values():
+            earlier[:] = [topic_filter for topic_filter in earlier if topic_filter not in filters]
+        self._initial = deque(message for message in self._initial if self._may_show(message))
+        kept = OrderedDict((key, message) for key, message in self._waiting.items() if self._may_show(message))
+        self._waiting, self._waiting_bytes = kept, sum(map(_bytes, kept.values()))
+        self._refused += gone
+        self._changed.set()
 
+    def _may_show(self, message: Message) -> bool:
+        return any(matches(topic_filter, message.topic) for topic_filter in self.filters)
+
+    def _receiver(self, earlier: Sequence[str]) -> Receive:
         def receive(message: Message) -> None:
             if not any(matches(topic_filter, message.topic) for topic_filter in earlier):
                 self.offer(message)
@@ -128,14 +152,17 @@ class ValueStream:
     async def events(self) -> AsyncIterator[bytes]:
         """The body of the response, until `close`."""
         yield b"retry: 2000\n\n"
-        if self._refused:
-            yield _event("refused", {"filters": self._refused})
         while not self._closing.is_set():
+            if self._refused:
+                refused, self._refused = self._refused, []
+                yield _event("refused", {"filters": refused})
+                if not self.filters:
+                    return
             if not await _within(self._changed, PING_S):
                 yield b": ping\n\n"
                 continue
             self._changed.clear()
-            while not self._closing.is_set() and (batch := self._take()):
+            while not self._closing.is_set() and not self._refused and (batch := self._take()):
                 if self.dropped != self._told:
                     yield _event("dropped", {"count": self.dropped - self._told})
                     self._told = self.dropped

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Callable, Sequence
 from functools import lru_cache
 
+from uns.api.platform import Identity
 from uns.api.stream import ValueStream
 from uns.broker import Broker
 from uns.errors import Finding, UnsError
@@ -21,7 +22,7 @@ class Streams:
     def __init__(self, broker: Broker, max_age_of: Callable[[str], int | None] = lambda topic: None) -> None:
         self._broker = broker
         self._max_age_of = lru_cache(MAX_TOPICS_KNOWN)(max_age_of)
-        self._open: set[ValueStream] = set()
+        self._open: dict[ValueStream, Identity] = {}
         self._opened = 0
         self._dropped_before = 0
         self._closed = False
@@ -29,6 +30,15 @@ class Streams:
     def judge_ages(self, max_age_of: Callable[[str], int | None]) -> None:
         """Another policy says how old a value may get; the open streams follow."""
         self._max_age_of = lru_cache(MAX_TOPICS_KNOWN)(max_age_of)
+
+    def review(self, may_read: Callable[[str, str], bool], role_of: Callable[[str], str | None]) -> None:
+        """Another policy: no stream goes on with a filter that its user may not read any more.
+
+        may_read: of a role and a filter. role_of: the role that a user has now, None for one who may no longer log in.
+        """
+        for stream, who in list(self._open.items()):
+            role = role_of(who.user)
+            stream.withdraw([each for each in stream.filters if role is None or not may_read(role, each)])
 
     def __len__(self) -> int:
         return len(self._open)
@@ -43,7 +53,7 @@ class Streams:
         return sum(stream.buffered for stream in self._open)
 
     def open(
-        self, filters: Sequence[str], interval_ms: int, role: str, refused: Sequence[str] = ()
+        self, filters: Sequence[str], interval_ms: int, who: Identity, refused: Sequence[str] = ()
     ) -> AsyncGenerator[bytes, None]:
         """The events of a new stream; it leaves the broker when the iteration ends or is abandoned.
 
@@ -61,19 +71,19 @@ class Streams:
                     hint="Close one; one stream takes many filters.",
                 )
             )
-        return self._events(ValueStream(filters, interval_ms, self._quality_now, refused), role)
+        return self._events(ValueStream(filters, interval_ms, self._quality_now, refused), who)
 
-    async def _events(self, stream: ValueStream, role: str) -> AsyncGenerator[bytes, None]:
+    async def _events(self, stream: ValueStream, who: Identity) -> AsyncGenerator[bytes, None]:
         self._opened += 1
-        client = self._broker.local(f"http-stream-{self._opened}", role, "HTTP")
-        self._open.add(stream)
+        client = self._broker.local(f"http-stream-{self._opened}", who.role, "HTTP")
+        self._open[stream] = who
         try:
             stream.subscribe(client)
             async for event in stream.events():
                 yield event
         finally:
             client.close(send_will=False)
-            self._open.discard(stream)
+            self._open.pop(stream, None)
             self._dropped_before += stream.dropped
 
     def _quality_now(self, message: Message, quality: Quality) -> Quality:

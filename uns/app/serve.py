@@ -112,7 +112,7 @@ async def serve(
             broker.publish_sys_topics(
                 settings.mqtt.sys_interval_s, f"uns-platform version {__version__}", resident_bytes
             )
-        mqtt = MqttListener(broker)
+        mqtt = MqttListener(broker, settings.mqtt.busy_poll_us)
         stack.push_async_callback(mqtt.stop)  # the last to leave: its clients still hear of the deaths below
         link = partial(BrokerLink, broker)
         recorder, read_history, read_samples = start_history(plant, data, link("history"), clock, stack)
@@ -129,7 +129,7 @@ async def serve(
         stack.push_async_callback(sources.stop)
 
         def on_policy(policy: CompiledAdmission) -> None:
-            replace_policy(app, policy)
+            replace_policy(app, policy, authenticator.role_of)
             violations.namespace = policy.namespace
             freshness.follow(policy.namespace)
 

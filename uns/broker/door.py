@@ -115,7 +115,9 @@ class Door:
         properties: Properties | None,
     ) -> Verdict:
         """Judge a message by a rule, and deliver it on a route."""
-        finding = self._finding(rule, publisher.role, payload, retain, properties)
+        finding = None
+        if rule is not route.rule or properties is not None or not self._keeps(route, publisher.role, payload, retain):
+            finding = self._finding(rule, publisher.role, payload, retain, properties)
         verdict = ACCEPTED if finding is None else judge(rule.mode, finding)
         if retain and payload and verdict.delivered:
             excess = self._excess_finding(route.current.retained, topic, payload, properties)
@@ -320,6 +322,17 @@ class Door:
         if not verdict.delivered:
             self._refusals.record(verdict, publisher, message, rule.mode, self.now_ms)
         return verdict
+
+    def _keeps(self, route: Route, role: str, payload: bytes, retain: bool) -> bool:
+        """Is a plain message surely good? Asked first, since it looks at nothing but the route. `_finding` tells why
+        another one is not, or that it is good all the same."""
+        if role not in route.writers or (retain and not payload):
+            return False
+        check = route.check
+        try:
+            return check is None or check(payload) is None
+        except Exception:
+            return False  # `_finding` asks again, and tells of it
 
     def _finding(
         self, rule: TopicRule, role: str, payload: bytes, retain: bool, properties: Properties | None

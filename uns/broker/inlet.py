@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 PACKETS_AT_ONCE: Final = 512
 """Received bytes are decoded by as many packets, so that no client's chunk holds the others up for long."""
 SMALL_BYTES: Final = 256
-"""What has come, when it is no more than this, is looked at even if the turn is over: putting it off costs more."""
+"""What has come, when it is no more than this, is looked at even if the turn is over: putting it off costs more. A
+CONNECT costs more than that."""
 SMALL_PACKETS: Final = 4
 """As many packets of it at most."""
 LOOK_EVERY: Final = 16
@@ -157,7 +158,7 @@ class Inlet(Outlet):
             return  # called from within, by an answer that came at once
         until_ms = self._turns.until(now_ms)
         late = now_ms >= until_ms
-        if late and (self.held or self.feeds or self.decoder.held_bytes > SMALL_BYTES):
+        if late and (self.held or self.feeds or self.state is not _OPEN or self.decoder.held_bytes > SMALL_BYTES):
             if not self.ready:
                 self.wake()  # the server sees that it is busy, and calls again
             return

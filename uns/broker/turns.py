@@ -53,6 +53,14 @@ class Turns:
         if not self._begun:
             self._ends_ms = None
 
+    def soon(self, work: Callable[[], None]) -> None:
+        """Do this now, or in a later turn when the present one is over."""
+        now_ms = self._clock.monotonic_ms()
+        if now_ms < self.until(now_ms):
+            work()
+        else:
+            self.wait(work)
+
     def wait(self, proceed: Callable[[], None]) -> None:
         """Call this in a later turn, after those who wait already."""
         self._waiting.append(proceed)

@@ -88,7 +88,7 @@ class MqttProtocol:
             self._abort.cancel()
         if self._connection is not None:
             del self._writes.protocols[self._connection]
-            self._connection.lost()
+            self._broker.turns.soon(self._connection.lost)  # a thousand may be lost at once, each with a will
         self.closed.set_result(None)
 
     def pause_writing(self) -> None:

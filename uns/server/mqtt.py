@@ -24,16 +24,19 @@ TICK_S = 0.05
 
 
 class MqttListener:
-    """Serves one broker on any number of addresses. `start` raises OSError when an address is taken."""
+    """Serves one broker on any number of addresses. `start` raises OSError when an address is taken.
 
-    def __init__(self, broker: Broker) -> None:
+    busy_poll_us: how long the loop looks for the next message before it sleeps.
+    """
+
+    def __init__(self, broker: Broker, busy_poll_us: int = 0) -> None:
         self._broker = broker
         self._servers: list[asyncio.Server] = []
         self._secure: list[TlsListener] = []
         self.handshakes = Handshakes(broker.limits.connect_timeout_s)
         self._loop = asyncio.get_running_loop()
         self._tick = self._loop.call_later(TICK_S, self._on_tick)
-        self._writes = Writes(broker, self._loop)
+        self._writes = Writes(broker, self._loop, busy_ns=busy_poll_us * 1000)
         broker.turns.on_begin = self._on_turn
 
     async def start(self, host: str, port: int, tls: Served | None = None, *, names_user: bool = False) -> int:

@@ -32,14 +32,21 @@ class Written(Protocol):
 
 
 class Writes:
-    """protocols: of the open connections, kept by whoever opens and closes them."""
+    """protocols: of the open connections, kept by whoever opens and closes them.
 
-    def __init__(self, broker: Broker, loop: asyncio.AbstractEventLoop, gap_ns: int = GAP_NS) -> None:
+    busy_ns: after something has come, the loop looks for more for so long before it sleeps. To be woken takes longer
+    than all that is done about a message.
+    """
+
+    def __init__(self, broker: Broker, loop: asyncio.AbstractEventLoop, gap_ns: int = GAP_NS, busy_ns: int = 0) -> None:
         self.protocols: dict[Connection, Written] = {}
         self._ready = broker.ready
         self._turns = broker.turns
         self._loop = loop
         self._gap_ns = gap_ns
+        self._busy_ns = busy_ns
+        self.polls = False
+        """Is the loop kept from sleeping at this moment?"""
         self._receiving = False
         self._alone = False
         self._due = False
@@ -62,6 +69,14 @@ class Writes:
             else:
                 self._loop.call_soon(self.flush)
         self._last_ns = _monotonic_ns()
+        if self._busy_ns and not self.polls:
+            self.polls = True
+            self._loop.call_soon(self._poll)
+
+    def _poll(self) -> None:
+        self.polls = _monotonic_ns() - self._last_ns < self._busy_ns
+        if self.polls:
+            self._loop.call_soon(self._poll)
 
     def _on_ready(self) -> None:
         if self._receiving:

@@ -17,7 +17,8 @@ DESCRIPTION = """Server-sent events, values that are retained first.
 
 * event `values`: a JSON array of `{"topic", "value", "quality", "timestamp"}`; a payload that is no sample has a null
   value and comes as text in `payload`, and a cleared topic is GoodNoData.
-* event `refused`: `{"filters"}` that your role may not read, first of all and only with `skip_forbidden`.
+* event `refused`: `{"filters"}` that your role may not read: first of all with `skip_forbidden`, and later when a
+  change of the access takes them away. A stream that is left without any ends.
 * event `dropped`: `{"count"}` messages were shed because the client was too slow, the oldest first.
 * a comment every 15 s keeps proxies from closing the line.
 
@@ -69,4 +70,4 @@ async def stream(
         if not skip_forbidden:
             ctx.demand_read(who, topic_filter)
         (filters if ctx.may_read(who, topic_filter) else refused).append(topic_filter)
-    return EventStream(ctx.streams.open(filters, interval_ms, who.role, refused))
+    return EventStream(ctx.streams.open(filters, interval_ms, who, refused))
