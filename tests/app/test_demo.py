@@ -3,10 +3,11 @@
 import os
 import signal
 
-from tests.support.command import uns_process
+from tests.support.command import uns, uns_process
 from tests.support.processes import children, is_running
 from tests.support.running import RunningServer
 from tests.support.until import until
+from uns.app.demo import PLANT, own_copy
 
 
 def test_it_tells_what_runs_and_what_to_try(demo_server):
@@ -90,3 +91,24 @@ def test_a_plant_that_dies_is_told_with_the_way_back(tmp_path):
     os.kill(simulator, signal.SIGKILL)
     until(lambda: "start it again with: uns simulate --opcua-port" in server.log, "the end is told")
     server.stop()
+
+
+def test_a_newer_demo_starts_afresh_and_keeps_what_was_changed(tmp_path, capsys):
+    plant = own_copy(tmp_path / "plant")
+    assert capsys.readouterr().out == ""
+    (plant / "namespace.yaml").write_text("# mine\n")
+    (tmp_path / "models.db").write_text("versions that ran")
+    assert own_copy(plant) == plant
+    assert (plant / "namespace.yaml").read_text() == "# mine\n"
+    (plant / ".origin").write_text("of another version")
+    own_copy(plant)
+    assert (plant / "namespace.yaml").read_bytes() == (PLANT / "namespace.yaml").read_bytes()
+    assert (tmp_path / "plant.before/namespace.yaml").read_text() == "# mine\n"
+    assert not (tmp_path / "models.db").exists()
+    assert "Your own is kept" in capsys.readouterr().out
+
+
+def test_there_is_nothing_odd_in_its_plant():
+    environ = {"PLANT_HOST": "127.0.0.1", "OPCUA_PORT": "4840", "MODBUS_PORT": "5020"}
+    result = uns("lint", str(PLANT), "--strict", "-o", "table", env=environ)
+    assert result.code == 0, result.out

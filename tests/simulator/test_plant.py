@@ -137,7 +137,9 @@ def test_writable_is_what_the_models_say():
             assert (rule.low, rule.high) == (declared[tag].min, declared[tag].max), tag
 
 
-@pytest.mark.parametrize("tag", ["line1/filler/temperature", "energy/meter_main/energy", "line9/filler/x", "nonsense"])
+@pytest.mark.parametrize(
+    "tag", ["line1/filler/temperature", "energy/meter_main/energy/active", "line9/filler/x", "nonsense"]
+)
 def test_other_tags_are_not_writable(tag):
     with pytest.raises(WriteRefused, match="not writable"):
         Plant(Random(1)).write(tag, 1.0)

@@ -98,7 +98,7 @@ def test_phase_currents_carry_the_load_and_energy_counts_it():
     assert readings["power/active"] ** 2 + readings["power/reactive"] ** 2 == pytest.approx(
         readings["power/apparent"] ** 2, rel=0.01
     )
-    assert readings["energy"] == pytest.approx(43_000, abs=1)
+    assert readings["energy/active"] == pytest.approx(43_000, abs=1)
 
 
 @pytest.mark.parametrize(("load_kw", "alarm"), [(69.0, False), (71.0, True)])

@@ -17,6 +17,7 @@ from typing import IO
 
 import uns.simulator
 from uns.app.listeners import Addresses
+from uns.app.models import FILE as MODELS_FILE
 from uns.app.run import environment, load_valid_plant, run
 
 PLANT = Path(uns.simulator.__file__).with_name("plant")
@@ -46,14 +47,21 @@ def demo(mqtt_port: int | None, http_port: int | None, data: Path | None) -> Non
 
 
 def own_copy(directory: Path) -> Path:
-    """The demo's plant directory, to be changed as one likes; made anew when the packaged one is another than then."""
+    """The demo's plant directory, to be changed as one likes. When the packaged one is another than then, it is made
+    anew and the old one is put aside; the versions of its models that ran are forgotten, which count from 1 again."""
     digest = hashlib.sha256()
     for path in sorted(PLANT.rglob("*")):
         if path.is_file():
             digest.update(path.relative_to(PLANT).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     origin = directory / ".origin"
     if not origin.is_file() or origin.read_text() != digest.hexdigest():
-        shutil.rmtree(directory, ignore_errors=True)
+        aside = directory.with_name(f"{directory.name}.before")
+        if directory.exists():
+            shutil.rmtree(aside, ignore_errors=True)
+            directory.rename(aside)
+            for path in directory.parent.glob(f"{MODELS_FILE}*"):
+                path.unlink()
+            print(f"The demo is a newer one, and its plant starts afresh. Your own is kept: {aside}")  # noqa: T201
         shutil.copytree(PLANT, directory)
         origin.write_text(digest.hexdigest())
     return directory

@@ -7,6 +7,9 @@ from uns.errors import Finding, UnsError
 from uns.registry import Model, Registry
 from uns.registry.store import ModelRecord
 
+FILE = "models.db"
+"""In the data directory: every version that ever ran."""
+
 
 def admit_at_start(store: ModelRecord, registry: Registry, now_ms: int) -> None:
     """Keep the models that the server starts with; raises UnsError with what the first of the refused ones says."""

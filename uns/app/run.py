@@ -15,6 +15,9 @@ from uns.app.report import problem_lines
 from uns.app.serve import DevicesReady, serve
 from uns.errors import Finding, UnsError
 
+SWITCH_S = 0.001
+"""How long a busy thread keeps the loop from the interpreter, each time the loop has waited for a socket. Python's own
+5 ms come several times in one exchange, and ten thousand assets that are compiled beside it take seconds."""
 LOG_FORMAT = "%(asctime)s %(levelname)-7s %(message)s"
 
 
@@ -59,6 +62,7 @@ def run_until_stopped(main: Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 
     A second signal ends the process at once, for whoever cannot wait.
     """
+    sys.setswitchinterval(SWITCH_S)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_with_signals(main))
 

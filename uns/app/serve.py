@@ -26,6 +26,7 @@ from uns.app.health import Health, checks, part_figures, stop_task
 from uns.app.keeping import HOST_CLIENT_ID, keep
 from uns.app.learn import Study
 from uns.app.listeners import Addresses, listen, renew
+from uns.app.models import FILE as MODELS_FILE
 from uns.app.models import admit_at_start
 from uns.app.notice_log import NoticeLog
 from uns.app.plant import Plant
@@ -81,7 +82,7 @@ async def serve(
         revisions = RevisionStore(data / "revisions.db")
         stack.push_async_callback(asyncio.to_thread, revisions.close)
         plant = await asyncio.to_thread(finish_pending, revisions, plant)
-        models = ModelStore(data / "models.db")
+        models = ModelStore(data / MODELS_FILE)
         stack.push_async_callback(asyncio.to_thread, models.close)
         await asyncio.to_thread(admit_at_start, models, plant.registry, clock.wall_ms())
         violations = ViolationStore(

@@ -227,13 +227,14 @@ def _versions(
     said = (Edit("/compatibility", Compatibility.NONE.value),) if breaks else ()
     for ref, part in chain:
         name = ref.partition("@")[0]
-        following = _next_version(registry, name)
+        following = next_version(registry, name)
         own = edits if not versions else (Edit(join_pointer("/parts", part), versions[-1].ref),)
         versions.append(NewVersion(ref, f"{name}@{following}", (Edit("/version", following), *said, *own)))
     return tuple(versions)
 
 
-def _next_version(registry: Registry, name: str) -> int:
+def next_version(registry: Registry, name: str) -> int:
+    """The number of the version that follows those of a model; 1 for a new one."""
     known = (ref.partition("@") for ref in registry.names())
     return max((int(version) for known_name, _, version in known if known_name == name), default=0) + 1
 
@@ -270,7 +271,7 @@ def _declare(namespace: Namespace, node: Node, rest: str, observed: Observed) ->
     name = (equipment or [node.name])[-1]
     if keys is None or not name or path_fault(attribute) or (not equipment and node.model):
         return []
-    version = _next_version(namespace.registry, name)
+    version = next_version(namespace.registry, name)
     ref = f"{name}@{version}"
     if ref_fault(ref):
         return []

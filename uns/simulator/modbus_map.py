@@ -26,7 +26,7 @@ def _meter(name: str, address: int, byte_order: Order, word_order: Order, energy
     totals = ["power/active", "power/reactive", "power/apparent", "power_factor", "frequency"]
     return [
         *_floats(address, tag, byte_order, word_order, *phases, *totals),
-        Register(f"{tag}/energy", Table.INPUT, address + 22, energy, byte_order, word_order),
+        Register(f"{tag}/energy/active", Table.INPUT, address + 22, energy, byte_order, word_order),
         *_bits(Table.DISCRETE, address, f"{tag}/alarm/overload", f"{tag}/alarm/voltage"),
     ]
 
@@ -63,7 +63,7 @@ REGISTERS = (
     ),
     _compressor("pressure/setpoint", 200, "uint16", 0.01),
     _compressor("pressure/actual", 201, "uint16", 0.01),
-    _compressor("flow", 202, "uint16", 0.01),
+    _compressor("air/flow", 202, "uint16", 0.01),
     _compressor("oil/temperature", 203, "int16", 0.1),
     _compressor("discharge/temperature", 204, "int16", 0.1),
     _compressor("dew_point", 205, "int16", 0.1),

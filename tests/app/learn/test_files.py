@@ -55,7 +55,7 @@ def test_whatever_was_learned_takes_every_payload_that_was_seen(traffic: dict[st
         for number, document in enumerate(series):
             learner.observe(topic, json.dumps(document).encode(), number * 1000)
     learned = learn(learner, PLANT.namespace)
-    written = write_proposals(learned, FILES, "a test")
+    written = write_proposals(learned, PLANT, "a test")
     plant = plant_of(FILES | {name: text.encode() for name, text in written.files.items()})
     assert [problem for problem in plant.problems if problem.severity == "error"] == []
     admission, told = plant.admission(), {each.topic for each in learned.told}
@@ -123,5 +123,32 @@ def test_a_model_that_is_there_is_not_overwritten() -> None:
     learner.observe("acme/ghent/line1/speed", b"1", 0)
     files = FILES | {"models/line.v1.yaml": b"model: line\nversion: 1\nattributes: {}\n"}
     with pytest.raises(UnsError) as caught:
-        write_proposals(learn(learner, PLANT.namespace), files, "a test")
+        write_proposals(learn(learner, PLANT.namespace), plant_of(files), "a test")
     assert caught.value.finding.id == "plant.exists"
+
+
+def test_what_declared_assets_have_beside_their_model_becomes_its_next_version() -> None:
+    files = FILES | {
+        "namespace.yaml": b"tree:\n  acme:\n    ghent:\n      line{1..3}: {model: line@1}  # three\nopen: ['acme/#']\n",
+        "models/line.v1.yaml": b"# Lines.\nmodel: line\nversion: 1\nattributes:\n  speed: {type: number}\n",
+    }
+    plant = plant_of(files)
+    learner = Learner()
+    for number in range(1, 4):
+        learner.observe(f"acme/ghent/line{number}/weight", b"5", number)
+    learner.observe("acme/ghent/line2/lid/open", b"true", 9)
+    learner.observe("acme/ghent/line2/pump1/speed", b"5", 9)
+    learner.observe("acme/ghent/line2/pump2/speed", b"5", 9)
+    written = write_proposals(learn(learner, plant.namespace), plant, "a test")
+    after = plant_of(files | {name: text.encode() for name, text in written.files.items()})
+    assert after.errors == []
+    for topic in ("acme/ghent/line1/weight", "acme/ghent/line2/pump2/speed"):
+        rule = after.admission().rule(topic)
+        assert rule.check is not None, topic
+        assert decide(rule, "admin", b"5").finding is None
+    assert "      line{1..3}: {model: line@2}  # three\n" in written.files["namespace.yaml"]
+    assert written.files["models/line.v2.yaml"].startswith("# Lines.\nmodel: line\nversion: 2\n")
+    assert "weight: low, 3 samples from 3 topics" in written.files["models/line.v2.yaml"]
+    assert sorted(change.name for change in written.changes) == [
+        "models/line.v2.yaml", "models/pump.v1.yaml", "namespace.yaml",
+    ]  # fmt: skip

@@ -29,8 +29,11 @@ MIXER = {
 def namespace() -> Namespace:
     mixer = parse_model({"model": "mixer", "version": 1, "attributes": MIXER})
     assert isinstance(mixer, Model)
-    tree = {"acme": {"ghent": {"old": {"mixer": {"model": "mixer@1"}}}}}
-    found, findings = parse_namespace({"tree": tree, "open": ["acme/#"]}, Registry([mixer]))
+    order = parse_model({"model": "order", "version": 1, "schema": {"type": "object"}})
+    assert isinstance(order, Model)
+    old = {"mixer": {"model": "mixer@1"}, "stirrer": {"model": "mixer@1"}, "order": {"model": "order@1"}}
+    tree = {"acme": {"ghent": {"old": old}}}
+    found, findings = parse_namespace({"tree": tree, "open": ["acme/#"]}, Registry([mixer, order]))
     assert findings == []
     assert found is not None
     return found
@@ -63,6 +66,11 @@ def test_cases(case: dict[str, Any]) -> None:
     assert models == case.get("models", {})
     assert sorted(assets(found.entries)) == sorted(case.get("entries", []))
     assert {told.topic: told.reason for told in found.told} == case.get("told", {})
+    versions = {
+        f"{each.ref} after {each.base} of {' '.join(each.assets)}": {one.path: one.keys for one in each.attributes}
+        for each in found.versions
+    }
+    assert versions == case.get("versions", {})
     assert found.declared == case.get("declared", 0)
 
 

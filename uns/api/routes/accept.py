@@ -62,12 +62,13 @@ async def accept(ctx: Ctx, who: Who, group_id: int, request: AcceptRequest) -> R
     group = await demand_group(ctx, group_id)
     kept = await asyncio.to_thread(_kept, ctx, group_id)
     proposal = _chosen(await proposals_of(ctx, who, group, kept[:SAMPLES]), request)
+    base = governor.number  # before the files are read: what is applied meanwhile must not be undone
     files = await asyncio.to_thread(governor.carried_out, proposal, _why(request, group))
     changes = governor.changed_by(proposal, files)
     plan, trial = await governor.try_out(files, kept)
     revision = None
     if not request.dry_run:
-        revision, plan = await governor.apply(files, who.user, _why(request, group), plan.base)
+        revision, plan = await governor.apply(files, who.user, _why(request, group), base)
         note = f"revision {revision.number}: {proposal.sentence}"
         now_ms = ctx.platform.clock.wall_ms()
         resolved = await asyncio.to_thread(

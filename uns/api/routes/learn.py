@@ -40,6 +40,15 @@ class LearnedModelFields(BaseModel):
     assets: list[str]
 
 
+class LearnedVersionFields(BaseModel):
+    """The next version of a model that is there, with attributes more. assets: those that get it."""
+
+    base: str
+    ref: str
+    attributes: list[model_of(LearnedAttribute)]  # type: ignore[valid-type]
+    assets: list[str]
+
+
 class LearnedFields(BaseModel):
     """What was drawn from the traffic. entries: of the tree, each with `key`, `model`, `evidence` and `members`."""
 
@@ -47,6 +56,7 @@ class LearnedFields(BaseModel):
     topics: int
     declared: int = Field(description="Topics that have a contract already.")
     models: list[LearnedModelFields]
+    versions: list[LearnedVersionFields]
     entries: list[dict[str, Any]]
     told: list[model_of(Told)]  # type: ignore[valid-type]
     told_more: int

@@ -1,5 +1,6 @@
 """`uns learn`: what would have to be declared for what is published, as a diff to look through."""
 
+import os
 import sys
 import threading
 import time
@@ -76,12 +77,13 @@ def _write(answer: dict[str, Any], directory: Path) -> dict[str, Any]:
 
     from uns.app.govern.directory import write_files
     from uns.app.learn.files import write_proposals
-    from uns.app.plant import PlantFiles
+    from uns.app.plant import load_plant
     from uns.policy.learn import Learned
 
     learned = msgspec.convert(answer["learned"], Learned)
-    files = PlantFiles.of(directory).governed
-    proposals = write_proposals(learned, files, answer["origin"])
+    plant = load_plant(directory, os.environ)
+    files = plant.files.governed
+    proposals = write_proposals(learned, plant, answer["origin"])
     write_files(directory, files, files | {name: text.encode() for name, text in proposals.files.items()})
     written: dict[str, Any] = msgspec.to_builtins(proposals)
     return written
@@ -98,10 +100,11 @@ def _print(answer: dict[str, Any], into: Path | None, output: Output | None) -> 
 
 
 def _rows(learned: dict[str, Any]) -> Iterator[list[Any]]:
-    for model in learned["models"]:
-        for each in model["attributes"]:
-            shown = [each[name] for name in CSV_COLUMNS[3:]]
-            yield [f"{model['name']}@1", each["path"], each["keys"]["type"], *shown]
+    models = [(f"{model['name']}@1", model["attributes"]) for model in learned["models"]]
+    versions = [(version["ref"], version["attributes"]) for version in learned["versions"]]
+    for ref, attributes in (*models, *versions):
+        for each in attributes:
+            yield [ref, each["path"], each["keys"]["type"], *(each[name] for name in CSV_COLUMNS[3:])]
 
 
 def _lines(answer: dict[str, Any], into: Path | None) -> Iterator[str]:
@@ -116,10 +119,12 @@ def _lines(answer: dict[str, Any], into: Path | None) -> Iterator[str]:
     for kind, count in learned["left_out"].items():
         yield f"left out: {count} × {_LEFT_OUT.get(kind, kind)}"
     assets = sum(len(model["assets"]) for model in learned["models"])
+    versions = learned["versions"]
+    more = f", {counted(len(versions), 'new version')} of models that are there" if versions else ""
     yield (
         f"{counted(learned['messages'], 'message')} on {counted(learned['topics'], 'topic')}, "
         f"{learned['declared']} of them declared: "
-        f"{counted(len(learned['models']), 'model')} for {counted(assets, 'asset')}."
+        f"{counted(len(learned['models']), 'model')} for {counted(assets, 'asset')}{more}."
     )
     if into is not None and answer["changes"]:
         yield f"Written into {into}. Look through it, then: uns check {into}; uns plan {into}; uns apply {into}"

@@ -16,13 +16,16 @@ from uns.policy.tree import FILE
 from uns.registry.pointer import join_pointer
 
 
-def carry_out(proposal: Proposal, plant: Plant, why: str) -> dict[str, bytes]:
-    """The files that are new or other then, by path. why: kept in a new version's changelog, and with an alias.
+def carry_out(
+    proposal: Proposal, plant: Plant, why: str, before: Mapping[str, bytes] | None = None
+) -> dict[str, bytes]:
+    """The files that are new or other then, by path. before: those that were so already. why: kept in the changelog of
+    a new version, and with an alias.
 
     Raises UnsError: `plant.exists` for a model whose file is there already, `govern.place` where a file is written in
     a way that nobody can say where the change belongs.
     """
-    changed: dict[str, bytes] = {}
+    changed = dict(before or {})
     files = _Files(plant.files.governed, changed)
     for version in proposal.versions:
         _write_version(version, plant, files, f"{proposal.sentence} {why}".strip())

@@ -1,10 +1,12 @@
 """Which plant files would declare what was learned? Models as new files, the tree as an edit of namespace.yaml."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
+from uns.app.edit import carry_out
 from uns.app.edit.entries import add_entries
 from uns.app.edit.yaml_text import block_lines, comment, flow_text, key_text
 from uns.app.govern.directory import file_changes
+from uns.app.plant import Plant
 from uns.errors import Finding, UnsError
 from uns.policy.learn import Learned, LearnedModel, Proposals
 from uns.policy.tree import FILE
@@ -13,15 +15,18 @@ LONGEST_LINE = 110
 _SHOWN_ASSETS = 3
 
 
-def write_proposals(learned: Learned, files: Mapping[str, bytes], origin: str) -> Proposals:
-    """What becomes of plant files when these proposals are taken over; nothing is written to disk.
+def write_proposals(learned: Learned, plant: Plant, origin: str) -> Proposals:
+    """What becomes of the files of a plant when these proposals are taken over; nothing is written to disk.
 
     origin: where the observations come from, for the head of each new file. Raises UnsError: `plant.exists` for a
     model whose file is there already, `govern.place` when namespace.yaml cannot be edited.
     """
-    made: dict[str, str] = {}
+    files = plant.files.governed
+    made: dict[str, bytes] = {}
+    for version in learned.versions:
+        made = carry_out(version.proposal(), plant, f"Learned from {origin}.", made)
     for model in learned.models:
-        if model.file in files:
+        if model.file in files or model.file in made:
             raise UnsError(
                 Finding(
                     id="plant.exists",
@@ -30,12 +35,13 @@ def write_proposals(learned: Learned, files: Mapping[str, bytes], origin: str) -
                     hint="Apply or remove what was learned before, then learn again.",
                 )
             )
-        made[model.file] = "\n".join([*_model_lines(model, origin), ""])
+        made[model.file] = "\n".join([*_model_lines(model, origin), ""]).encode()
     if learned.entries:
-        made[FILE] = add_entries(files.get(FILE, b"").decode("utf-8-sig"), learned.entries)
-    contents = {name: text.encode() for name, text in made.items()}
-    before = {name: content for name, content in files.items() if name in contents}
-    return Proposals(learned, origin, made, tuple(file_changes(before, contents)))
+        text = made.get(FILE) or files.get(FILE, b"")
+        made[FILE] = add_entries(text.decode("utf-8-sig"), learned.entries).encode()
+    before = {name: content for name, content in files.items() if name in made}
+    texts = {name: content.decode() for name, content in made.items()}
+    return Proposals(learned, origin, texts, tuple(file_changes(before, made)))
 
 
 def _model_lines(model: LearnedModel, origin: str) -> Iterable[str]:

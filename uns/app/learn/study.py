@@ -126,7 +126,7 @@ class Study:
         def propose() -> Proposals:
             learned = learn(learner, self._governor.plant.namespace, move)
             learned = msgspec.structs.replace(learned, left_out=learned.left_out | left_out)
-            return write_proposals(learned, self._governor.export(), origin)
+            return write_proposals(learned, self._governor.plant, origin)
 
         return await asyncio.to_thread(propose)
 

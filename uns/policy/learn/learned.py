@@ -6,6 +6,8 @@ from typing import Any
 import msgspec
 
 from uns.policy.plan import FileChange
+from uns.policy.propose import Edit, Kind, NewVersion, Proposal, TreeEntry
+from uns.registry.pointer import join_pointer
 
 
 class Confidence(StrEnum):
@@ -56,6 +58,28 @@ class LearnedModel(msgspec.Struct, frozen=True):
         return f"models/{self.name}.v1.yaml"
 
 
+class LearnedVersion(msgspec.Struct, frozen=True):
+    """The next version of a model that is there: `base` with attributes more, all optional. assets: those that were
+    seen with any of them, which get it."""
+
+    base: str
+    ref: str
+    attributes: tuple[LearnedAttribute, ...]
+    assets: tuple[str, ...]
+
+    def proposal(self) -> Proposal:
+        """The same, to be carried out on files."""
+        number = int(self.ref.partition("@")[2])
+        edits = (Edit(join_pointer("/attributes", each.path), each.keys) for each in self.attributes)
+        told = "; ".join(f"{each.path}: {each.confidence}, {each.evidence}" for each in self.attributes)
+        return Proposal(
+            Kind.ACCEPT,
+            f"{self.ref} (after {self.base}): {told}.",
+            (NewVersion(self.base, self.ref, (Edit("/version", number), *edits)),),
+            tuple(TreeEntry(path, {"model": self.ref}, False) for path in self.assets),
+        )
+
+
 class Entry(msgspec.Struct, frozen=True):
     """One entry of the tree. key: a name, or a wildcard such as `line{1..12}`. model: a reference, or "".
 
@@ -88,6 +112,7 @@ class Learned(msgspec.Struct, frozen=True):
     topics: int
     declared: int
     models: tuple[LearnedModel, ...] = ()
+    versions: tuple[LearnedVersion, ...] = ()
     entries: tuple[Entry, ...] = ()
     told: tuple[Told, ...] = ()
     told_more: int = 0

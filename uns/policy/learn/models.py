@@ -8,10 +8,11 @@ import msgspec
 
 from uns.policy.learn.existing import existing_model
 from uns.policy.learn.infer import infer, kind_of
-from uns.policy.learn.learned import SOME_SAMPLES, LearnedAttribute, LearnedModel
+from uns.policy.learn.learned import SOME_SAMPLES, LearnedAttribute, LearnedModel, LearnedVersion, Told
 from uns.policy.learn.profile import Profile
 from uns.policy.learn.structure import Found, stem
 from uns.policy.observed import joined
+from uns.policy.propose import next_version
 from uns.registry import AttributeType, Registry
 
 ALIKE = 0.5
@@ -48,6 +49,34 @@ def find_models(assets: Sequence[Found], registry: Registry) -> tuple[list[Learn
             ref = models[-1].ref
         refs |= dict.fromkeys(paths, ref)
     return models, refs
+
+
+def find_versions(assets: Sequence[Found], registry: Registry, told: list[Told]) -> list[LearnedVersion]:
+    """The next versions of the models of declared assets, with what they lack. An attribute that would be of two types
+    is told."""
+    by_model: dict[str, list[Found]] = {}
+    for asset in assets:
+        by_model.setdefault(asset.model, []).append(asset)
+    versions = []
+    numbers: dict[str, int] = {}
+    for base, found in sorted(by_model.items()):
+        kind = _Kind("", found, {}, set())
+        for path in sorted({path for asset in found for path in asset.attributes}):
+            kinds = {kind_of(asset.attributes[path]) for asset in found if path in asset.attributes}
+            both = joined({each for each in kinds if each is not None})
+            if both is None:
+                what = f"it would be of several types in {base}: {', '.join(sorted(map(str, kinds)))}."
+                told += [Told(f"{each.path}/{path}", "conflict", what) for each in found if path in each.attributes]
+            else:
+                kind.kinds[path] = both
+        if not kind.kinds:
+            continue
+        name = base.partition("@")[0]
+        number = numbers[name] = numbers.get(name, next_version(registry, name) - 1) + 1
+        attributes = tuple(_attribute(kind, path, _merged(kind, path), optional=True) for path in kind.kinds)
+        paths = sorted((each.path for each in found if each.attributes.keys() & kind.kinds.keys()), key=_counting)
+        versions.append(LearnedVersion(base, f"{name}@{number}", attributes, tuple(paths)))
+    return versions
 
 
 def _find_kinds(assets: Sequence[Found]) -> list[_Kind]:
@@ -113,11 +142,11 @@ def _merged(kind: _Kind, path: str) -> Profile:
     return merged
 
 
-def _attribute(kind: _Kind, path: str, merged: Profile) -> LearnedAttribute:
+def _attribute(kind: _Kind, path: str, merged: Profile, *, optional: bool = False) -> LearnedAttribute:
     profiles = [asset.attributes[path] for asset in kind.assets if path in asset.attributes]
     usual = [profile.gaps.percentile_99() for profile in profiles if profile.gaps.count >= SOME_SAMPLES]
     age_ms = max((each for each in usual if each is not None), default=None)
-    return infer(path, merged, age_ms, optional=len(profiles) < len(kind.assets))
+    return infer(path, merged, age_ms, optional=optional or len(profiles) < len(kind.assets))
 
 
 def _counting(path: str) -> list[tuple[int, str]]:

@@ -6,7 +6,7 @@ from uns.policy.learn.entries import find_entries
 from uns.policy.learn.infer import kind_of, mixture
 from uns.policy.learn.learned import Learned, Told
 from uns.policy.learn.learner import Learner
-from uns.policy.learn.models import find_models
+from uns.policy.learn.models import find_models, find_versions
 from uns.policy.learn.profile import Profile
 from uns.policy.learn.structure import find_assets
 from uns.policy.namespace import Namespace
@@ -35,14 +35,17 @@ def learn(learner: Learner, namespace: Namespace, move: tuple[str, str] = ("", "
         elif _is_usable(seen, profile, told):
             undeclared.append((topic, seen, profile))
     assets = find_assets(namespace, undeclared, told)
-    models, refs = find_models(assets, namespace.registry)
-    evidence = {asset.path: _evidence(asset.attributes.values()) for asset in assets}
+    new = [asset for asset in assets if not asset.model]
+    models, refs = find_models(new, namespace.registry)
+    versions = find_versions([asset for asset in assets if asset.model], namespace.registry, told)
+    evidence = {asset.path: _evidence(asset.attributes.values()) for asset in new}
     entries = find_entries(refs, evidence, [node.path for node in namespace.nodes()])
     return Learned(
         messages=learner.messages,
         topics=len(learner.profiles),
         declared=declared,
         models=tuple(models),
+        versions=tuple(versions),
         entries=entries,
         told=tuple(told[:MAX_TOLD]),
         told_more=max(0, len(told) - MAX_TOLD),

@@ -30,6 +30,8 @@ class Found(msgspec.Struct):
     path: str
     attributes: dict[str, Profile]
     equipment: set[str]
+    model: str = ""
+    """Of an asset that is declared, whose attributes these are beside those of the model."""
 
     @property
     def name(self) -> str:
@@ -61,7 +63,8 @@ def stem(name: str) -> str:
 
 
 def find_assets(namespace: Namespace, topics: Iterable[tuple[str, str, Profile]], told: list[Told]) -> list[Found]:
-    """Assets of (topic as it shall be, topic as it was seen, profile), none of which is declared; parents first."""
+    """Assets of (topic as it shall be, topic as it was seen, profile), parents first. Those that are declared come with
+    their model, and with what it lacks."""
     root = Level()
     for topic, seen, profile in topics:
         level = root
@@ -86,8 +89,7 @@ class _Finder:
         values = any(member.profile is not None for member in level.members.values())
         is_asset = depth >= 0 and (values or depth >= self._last)
         if is_asset and node is not None and node.model:
-            what = f"'{path}' is an asset of model {node.model}: a new version of the model can take this."
-            yield from self._beside(level, path, depth, node, what)
+            yield from self._beside(level, path, depth, node)
             return
         if not is_asset:
             if depth < 0:
@@ -111,13 +113,24 @@ class _Finder:
         declared = None if node is None else self._namespace.child(node, name)
         yield from self.walk(level, below, depth + 1, declared)
 
-    def _beside(self, level: Level, path: str, depth: int, node: Node, what: str) -> Iterator[Found]:
-        """Below an asset that is declared: equipment that is declared there is walked, the rest told."""
-        for name, member in sorted(level.members.items()):
-            if self._namespace.child(node, name) is not None:
-                yield from self._below(member, path, name, depth, node)
+    def _beside(self, level: Level, path: str, depth: int, node: Node) -> Iterator[Found]:
+        """Below an asset that is declared: what its model lacks, and equipment."""
+        model = self._namespace.registry.get(node.model)
+        if model is None or model.schema is not None:
+            what = f"'{path}' is an asset of model {node.model}, which is a document of its own."
+            self._tell_all(level, "place", what)
+            return
+        split = self._split(level, depth, node)
+        found = Found(path, {}, {name for name, _ in split.equipment}, node.model)
+        for name, member in split.attributes:
+            if name in model.parts:
+                self._tell_all(member, "place", f"'{name}' is a part of {node.model}: its own model can take this.")
             else:
-                self._tell_all(member, "place", what)
+                found.attributes |= self._attributes(name, member)
+        if found.attributes:
+            yield found
+        for name, member in split.equipment:
+            yield from self._below(member, path, name, depth, node)
 
     def _split(self, level: Level, depth: int, node: Node | None) -> _Split:
         split = _Split([], [])

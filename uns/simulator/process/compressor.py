@@ -56,7 +56,7 @@ class Compressor:
             "enabled": self.setpoints["enabled"],
             "pressure/actual": round(max(0.0, self.pressure_bar + noise(rng, 0.01)), 2),
             "pressure/setpoint": self.setpoints["pressure/setpoint"],
-            "flow": round(max(0.0, self.flow_m3_per_min + noise(rng, 0.02)), 2),
+            "air/flow": round(max(0.0, self.flow_m3_per_min + noise(rng, 0.02)), 2),
             "oil/temperature": round(self.oil_cel + noise(rng, 0.2), 1),
             "discharge/temperature": round(self.discharge_cel + noise(rng, 0.2), 1),
             "dew_point": round(self._dew_point_cel.value + noise(rng, 0.1), 1),

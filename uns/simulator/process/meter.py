@@ -47,7 +47,7 @@ class Meter:
             "power/apparent": round(self.power_kw / factor, 2),
             "power_factor": round(factor, 3),
             "frequency": round(self._hertz.value + noise(self.rng, 0.003), 3),
-            "energy": int(self.energy_wh),
+            "energy/active": int(self.energy_wh),
             "alarm/overload": self.power_kw > self.rated_kw,
             "alarm/voltage": not all(LOW_V <= value <= HIGH_V for value in volts.values()),
         }
