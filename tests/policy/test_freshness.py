@@ -61,7 +61,7 @@ def test_many_are_looked_at_in_portions(monkeypatch) -> None:
     names = [f"n{number}" for number in range(5)]
     heard = {f"acme/{name}/quick": 0 for name in names}
     freshness = Freshness(namespace(*names), 0)
-    found = [topic for _ in range(4) for topic, _ in freshness.late(5000, heard.get)]
+    found = [topic for _ in range(6) for topic, _ in freshness.late(5000, heard.get)]
     assert sorted(found) == sorted(heard)
 
 

@@ -5,7 +5,7 @@ to the time when it could be late next.
 """
 
 from collections.abc import Callable, Iterator
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
 from itertools import islice
 
 from uns.policy.access import INTERNAL
@@ -18,7 +18,7 @@ CLIENT_ID = "freshness"
 LATE_PROPERTY = "uns-late"
 """User property of the Uncertain value: since when nothing was heard."""
 LOOKED_AT = 5000
-"""Values per call of `late`: some milliseconds."""
+"""Values, and names of what a plant declares, per call of `late`: some milliseconds."""
 
 FOUND_AT_ONCE = 1000
 """Names and values per call of `find`: some milliseconds."""
@@ -50,21 +50,37 @@ class Freshness:
         self.follow(namespace, now_ms)
 
     def follow(self, namespace: Namespace, now_ms: int) -> None:
-        """Another plant has taken over."""
+        """Another plant has taken over. What it declares is taken up in portions, by the calls that follow."""
         self._namespace = namespace
-        self._max_age_ms = {
-            topic: attribute.max_age_ms
-            for topic, _, attribute in namespace.attribute_topics()
-            if attribute.max_age_ms is not None
-        }
-        self._due = [(now_ms + max_age_ms, topic) for topic, max_age_ms in self._max_age_ms.items()]
-        heapify(self._due)
+        self._since_ms = now_ms
+        self._max_age_ms = {}
+        self._due = []
+        self._declared: Iterator[tuple[str, int] | None] | None = self._declares()
         self._patterned = patterned(namespace)
         self._found: set[str] = set()
         self._aged: dict[str, list[tuple[str, int]]] = {}
         self._look: Iterator[tuple[str, int] | None] | None = None
         self._look_again_ms = now_ms
         self._left_out = 0
+
+    def _declares(self) -> Iterator[tuple[str, int] | None]:
+        """(topic, max age) of equipment that is declared by name; None for what has none."""
+        for node in self._namespace.nodes():
+            yield None
+            for path, max_age_ms in self._aged_of(node) if node.model else ():
+                yield f"{node.path}/{path}" if path else node.path, max_age_ms
+
+    def _take_declared(self) -> None:
+        if self._declared is None:
+            return
+        portion = list(islice(self._declared, LOOKED_AT))
+        for found in portion:
+            if found is not None:
+                topic, max_age_ms = found
+                self._max_age_ms[topic] = max_age_ms
+                heappush(self._due, (self._since_ms + max_age_ms, topic))
+        if len(portion) < LOOKED_AT:
+            self._declared = None
 
     def find(self, now_ms: int, names_below: NamesBelow, heard_ms: HeardMs) -> None:
         """Take up what patterns have admitted meanwhile: `FOUND_AT_ONCE` values and names are looked at, the others by
@@ -116,6 +132,7 @@ class Freshness:
     def late(self, now_ms: int, heard_ms: HeardMs) -> Iterator[tuple[str, int]]:
         """(topic, when it became late) of the values that are late since the last call, the earliest first; at most
         `LOOKED_AT` are looked at, the rest by the next call."""
+        self._take_declared()
         due = self._due
         for _ in range(LOOKED_AT):
             if not due or due[0][0] > now_ms:
