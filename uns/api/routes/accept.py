@@ -63,8 +63,7 @@ async def accept(ctx: Ctx, who: Who, group_id: int, request: AcceptRequest) -> R
     kept = await asyncio.to_thread(_kept, ctx, group_id)
     proposal = _chosen(await proposals_of(ctx, who, group, kept[:SAMPLES]), request)
     base = governor.number  # before the files are read: what is applied meanwhile must not be undone
-    files = await asyncio.to_thread(governor.carried_out, proposal, _why(request, group))
-    changes = governor.changed_by(proposal, files)
+    files, changes = await asyncio.to_thread(governor.carried_out, proposal, _why(request, group))
     plan, trial = await governor.try_out(files, kept)
     revision = None
     if not request.dry_run:

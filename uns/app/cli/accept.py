@@ -93,8 +93,8 @@ def _write(proposal: dict[str, Any], why: str, directory: Path) -> None:
     import msgspec
 
     from uns.app.edit import carry_out
-    from uns.app.govern.directory import write_files
     from uns.app.plant import load_plant
+    from uns.app.plant.directory import write_files
     from uns.policy.propose import Proposal
 
     plant = load_plant(directory, os.environ)

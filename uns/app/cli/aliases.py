@@ -57,8 +57,8 @@ def move(
     Comments stay. Nothing is changed on a server: look at it with `uns plan`, which names the clients that it touches.
     """
     from uns.app.edit import move_branch
-    from uns.app.govern.directory import file_changes, write_files
     from uns.app.plant import PlantFiles, load_files, load_plant
+    from uns.app.plant.directory import file_changes, write_files
     from uns.policy.alias import PathAlias
 
     try:

@@ -75,9 +75,9 @@ def _write(answer: dict[str, Any], directory: Path) -> dict[str, Any]:
     """Put what was learned into the files of a directory, which may be others than those of the server."""
     import msgspec
 
-    from uns.app.govern.directory import write_files
     from uns.app.learn.files import write_proposals
     from uns.app.plant import load_plant
+    from uns.app.plant.directory import write_files
     from uns.policy.learn import Learned
 
     learned = msgspec.convert(answer["learned"], Learned)

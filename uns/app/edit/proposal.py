@@ -1,16 +1,20 @@
 """What becomes of the plant files when a proposal for a group of violations is carried out?"""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+import msgspec
 
 from uns.app.edit.member import set_member
 from uns.app.edit.row import add_row, set_cells
 from uns.app.plant import Plant
+from uns.app.plant.directory import file_changes
 from uns.errors import Finding, UnsError
 from uns.policy.alias import PathAlias
 from uns.policy.alias_file import alias_document
 from uns.policy.namespace import Namespace
 from uns.policy.node import Node
+from uns.policy.plan import FileChange
 from uns.policy.propose import Edit, NewVersion, Proposal, TreeEntry
 from uns.policy.tree import FILE
 from uns.registry.pointer import join_pointer
@@ -37,6 +41,26 @@ def carry_out(
     if proposal.rewrite is not None:
         add_alias(files, PathAlias(proposal.rewrite.topic, proposal.rewrite.to, why=why))
     return changed
+
+
+def changes_after(versions: Iterable[NewVersion], plant: Plant, files: Mapping[str, bytes]) -> list[FileChange]:
+    """What differs in each of these files; a new version of a model is compared with the one that it follows.
+
+    files: those that are new or other then, by path.
+    """
+    before, models = plant.files.governed, plant.file_lines.models
+    bases = {file_of(version.ref): models[version.base] for version in versions if version.base}
+    known = {name: before[bases.get(name, name)] for name in files if bases.get(name, name) in before}
+    return [
+        msgspec.structs.replace(change, kind="added") if change.name in bases else change
+        for change in file_changes(known, files)
+    ]
+
+
+def file_of(ref: str) -> str:
+    """Where a version of a model is written when nobody has put it elsewhere."""
+    name, _, number = ref.partition("@")
+    return f"models/{name}.v{number}.yaml"
 
 
 class _Files:
@@ -66,8 +90,7 @@ class _Files:
 
 
 def _write_version(version: NewVersion, plant: Plant, files: _Files, changelog: str) -> None:
-    name, _, number = version.ref.partition("@")
-    file = f"models/{name}.v{number}.yaml"
+    file = file_of(version.ref)
     if file in files:
         what = f"{file} exists already."
         raise UnsError(Finding(id="plant.exists", what=what, where=file, hint="Apply or remove it, then try again."))
@@ -77,7 +100,7 @@ def _write_version(version: NewVersion, plant: Plant, files: _Files, changelog: 
         edits += [Edit(pointer, None) for pointer in ("/deprecated", "/replaced_by", "/status")]
         edits.append(Edit("/changelog", changelog))
     else:
-        text = f"model: {name}\n"
+        text = f"model: {version.ref.partition('@')[0]}\n"
         edits.append(Edit("/description", changelog))
     for edit in edits:
         text = set_member(text, edit.pointer, edit.value, file)

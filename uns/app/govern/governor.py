@@ -10,17 +10,15 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-import msgspec
-
 from uns.app.counted import counted
-from uns.app.edit import carry_out
+from uns.app.edit import carry_out, changes_after
 from uns.app.govern.candidate import Candidate, read_candidate
-from uns.app.govern.directory import file_changes, write_files
 from uns.app.govern.foresight import ReadHistory, Refused, foresee
 from uns.app.govern.live import live_clients, live_topics
 from uns.app.govern.switch import Switch, source_changes
 from uns.app.models import refusal
 from uns.app.plant import Plant, PlantFiles, Problem, load_files
+from uns.app.plant.directory import file_changes, write_files
 from uns.app.plant.files import SETTINGS
 from uns.broker import Broker
 from uns.clock import Clock
@@ -109,22 +107,12 @@ class Governor:
             candidate.plant.namespace.set_mode(path, mode)
         return await self._plan(candidate, since_ms)
 
-    def carried_out(self, proposal: Proposal, why: str) -> dict[str, bytes]:
-        """All files that run, as they are when a proposal is carried out. Blocks on large files: call it in a thread.
-        Raises UnsError as `carry_out` does."""
-        return self.export() | carry_out(proposal, self.plant, why)
-
-    def changed_by(self, proposal: Proposal, files: Mapping[str, bytes]) -> list[FileChange]:
-        """What differs in each of these files, which a proposal was carried out on; a new version of a model is
-        compared with the one that it follows."""
-        running = self.export()
-        models = self.plant.file_lines.models
-        bases = {f"models/{each.ref.replace('@', '.v')}.yaml": models.get(each.base, "") for each in proposal.versions}
-        before = running | {name: running[base] for name, base in bases.items() if base}
-        return [
-            msgspec.structs.replace(change, kind="added") if change.name in bases else change
-            for change in file_changes(before, files)
-        ]
+    def carried_out(self, proposal: Proposal, why: str) -> tuple[dict[str, bytes], list[FileChange]]:
+        """(all files that run, as they are when a proposal is carried out; what differs in them). Blocks on large
+        files: call it in a thread. Raises UnsError as `carry_out` does."""
+        plant = self.plant
+        made = carry_out(proposal, plant, why)
+        return plant.files.governed | made, changes_after(proposal.versions, plant, made)
 
     async def try_out(self, files: Mapping[str, bytes], kept: Sequence[Violation]) -> tuple[Plan, Trial]:
         """What these files would change, and what they would say to messages that were refused. Raises UnsError

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable
 
-from uns.app.edit import carry_out
+from uns.app.edit import carry_out, changes_after
 from uns.app.edit.entries import add_entries
 from uns.app.edit.yaml_text import block_lines, comment, flow_text, key_text
-from uns.app.govern.directory import file_changes
 from uns.app.plant import Plant
 from uns.errors import Finding, UnsError
 from uns.policy.learn import Learned, LearnedModel, Proposals
@@ -39,9 +38,9 @@ def write_proposals(learned: Learned, plant: Plant, origin: str) -> Proposals:
     if learned.entries:
         text = made.get(FILE) or files.get(FILE, b"")
         made[FILE] = add_entries(text.decode("utf-8-sig"), learned.entries).encode()
-    before = {name: content for name, content in files.items() if name in made}
+    following = [new for version in learned.versions for new in version.proposal().versions]
     texts = {name: content.decode() for name, content in made.items()}
-    return Proposals(learned, origin, texts, tuple(file_changes(before, made)))
+    return Proposals(learned, origin, texts, tuple(changes_after(following, plant, made)))
 
 
 def _model_lines(model: LearnedModel, origin: str) -> Iterable[str]:

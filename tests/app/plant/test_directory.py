@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from uns.app.govern.directory import DIFF_LINES, file_changes, write_files
 from uns.app.plant import PlantFiles
+from uns.app.plant.directory import DIFF_LINES, file_changes, write_files
 from uns.errors import UnsError
 
 BEFORE = {"namespace.yaml": b"tree: {}\n", "models/a.v1.yaml": b"model: a\n", "models/b.v1.yaml": b"model: b\n"}
