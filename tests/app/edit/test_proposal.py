@@ -157,3 +157,18 @@ def test_a_file_of_that_name_is_not_overwritten() -> None:
     with pytest.raises(UnsError) as refused:
         carry_out(first, plant, "")
     assert refused.value.finding.id == "plant.exists"
+
+
+@pytest.mark.parametrize(
+    ("name", "found", "finding_id"),
+    [
+        ("models/old name.yaml", MODEL.replace("version: 1", "version: 7").encode(), "unknown.model"),
+        ("namespace.yaml", NAMESPACE.replace("acme", "other").encode(), "unknown.path"),
+    ],
+)
+def test_files_that_do_not_hold_what_would_change(name: str, found: bytes, finding_id: str) -> None:
+    (first, *_) = proposals(load(works()), "acme/line2/filler/temperature", [b'{"value": 12}'])
+    files = {each: content for each, content in works().items() if not each.startswith("assets/")} | {name: found}
+    with pytest.raises(UnsError) as refused:
+        carry_out(first, load_files(PlantFiles(files), Path(), {}), "")
+    assert refused.value.finding.id == finding_id

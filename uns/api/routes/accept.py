@@ -60,7 +60,7 @@ async def accept(ctx: Ctx, who: Who, group_id: int, request: AcceptRequest) -> R
     quarantine holds of it waits for a replay. Takes a role that governs."""
     governor = demand_governor(ctx, who)
     group = await demand_group(ctx, group_id)
-    kept = await asyncio.to_thread(_kept, ctx, group_id)
+    kept = [each for each in await asyncio.to_thread(_kept, ctx, group_id) if ctx.may_read(who, each.topic)]
     proposal = _chosen(await proposals_of(ctx, who, group, kept[:SAMPLES]), request)
     base = governor.number  # before the files are read: what is applied meanwhile must not be undone
     files, changes = await asyncio.to_thread(governor.carried_out, proposal, _why(request, group))

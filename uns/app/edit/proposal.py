@@ -9,7 +9,7 @@ from uns.app.edit.member import set_member
 from uns.app.edit.row import add_row, set_cells
 from uns.app.plant import Plant
 from uns.app.plant.directory import file_changes
-from uns.errors import Finding, UnsError
+from uns.errors import Finding, UnsError, nearest
 from uns.policy.alias import PathAlias
 from uns.policy.alias_file import alias_document
 from uns.policy.namespace import Namespace
@@ -96,7 +96,7 @@ def _write_version(version: NewVersion, plant: Plant, files: _Files, changelog: 
         raise UnsError(Finding(id="plant.exists", what=what, where=file, hint="Apply or remove it, then try again."))
     edits = list(version.edits)
     if version.base:
-        text = files.text(plant.file_lines.models[version.base])
+        text = files.text(_file_of_base(version.base, plant))
         edits += [Edit(pointer, None) for pointer in ("/deprecated", "/replaced_by", "/status")]
         edits.append(Edit("/changelog", changelog))
     else:
@@ -107,12 +107,25 @@ def _write_version(version: NewVersion, plant: Plant, files: _Files, changelog: 
     files.write(file, text)
 
 
+def _file_of_base(ref: str, plant: Plant) -> str:
+    known = plant.file_lines.models
+    if ref not in known:
+        what = f"these files hold no model {ref}, which the next version would follow."
+        hint = "Bring them to what runs on the server ('uns export'), then try again."
+        raise UnsError(Finding(id="unknown.model", what=what, where=ref, hint=hint, nearest=nearest(ref, known)))
+    return known[ref]
+
+
 # --- equipment ----------------------------------------------------------------------------------------------------
 
 
 def _state(entry: TreeEntry, namespace: Namespace, files: _Files) -> None:
     """Keys of what is declared: where a wildcard or a pattern declares it, of all that it stands for."""
-    node, _ = namespace.locate(entry.path)
+    node, rest = namespace.locate(entry.path)
+    if rest:
+        what = f"these files declare no '{entry.path}'."
+        hint = "Bring them to what runs on the server ('uns export'), then try again."
+        raise UnsError(Finding(id="unknown.path", what=what, where=entry.path, hint=hint))
     if node.file != FILE:
         files.write(node.file, set_cells(files.read(node.file), _row(node), entry.keys, node.file))
         return
