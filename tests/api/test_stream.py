@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from tests.api.conftest import Put
 from tests.api.plant import FILLER, ROLES, TEMPERATURE, make_policy
 from tests.support.clock import FakeClock
+from tests.support.hurried import hurry, work_off
 from uns.api import replace_policy
 from uns.api import stream as stream_module
 from uns.api.stream import ValueStream, overlap
@@ -317,3 +318,23 @@ async def test_a_change_of_the_policy_reaches_open_streams(app: FastAPI, broker:
     await anext(reader)
     replace_policy(app, make_policy(), {**ROLES, "eve": "line1-viewer"}.get)
     assert await texts(reader) == [("refused", {"filters": ["#", "acme/#"]})]
+
+
+async def test_while_rights_are_looked_up_nothing_is_shown(broker: Broker, put: Put) -> None:
+    hurry(broker)
+    streams = Streams(broker)
+    many = [f"acme/other/{number}" for number in range(300)]
+    reader = streams.open([f"{FILLER}/#", TEMPERATURE, *many], 0, ANN)
+    await anext(reader)
+    streams.review(lambda role, topic_filter: True, {"ann": "operator"}.get)
+    streams.review(lambda role, topic_filter: topic_filter != f"{FILLER}/#", {"ann": "operator"}.get)
+    put(f"{FILLER}/state", "execute")
+    put(TEMPERATURE, 1)
+    waiting = asyncio.ensure_future(next_event(reader))
+    await asyncio.sleep(0.01)
+    assert not waiting.done()
+    work_off(broker)
+    assert await waiting == ("refused", {"filters": [f"{FILLER}/#"]})
+    name, values = await next_event(reader)
+    assert (name, [value["topic"] for value in values]) == ("values", [TEMPERATURE])
+    await reader.aclose()

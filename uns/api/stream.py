@@ -73,6 +73,7 @@ class ValueStream:
         self._serial = count()
         self._told = 0
         self._client: LocalClient | None = None
+        self._review: object = None
         self._earlier: dict[str, list[str]] = {}
         """By filter, those before it that overlap it: what they match comes by them."""
         self._subscribing = False
@@ -94,6 +95,18 @@ class ValueStream:
             ]
             client.subscribe(topic_filter, self._receiver(earlier))
         self._subscribing = False
+
+    def hold(self, review: object) -> None:
+        """Show nothing more until a review has looked through the filters; a later one takes the place of this."""
+        self._review = review
+
+    def release(self, review: object, lost: Sequence[str]) -> None:
+        """A review is over, and these filters may not be read any more. Nothing happens when a later one has begun."""
+        if self._review is not review:
+            return
+        self._review = None
+        self.withdraw(lost)
+        self._changed.set()
 
     def withdraw(self, filters: Sequence[str]) -> None:
         """Its client has lost the right to these filters: what they alone brought is not shown any more, and the client
@@ -158,6 +171,7 @@ class ValueStream:
                 yield _event("refused", {"filters": refused})
                 if not self.filters:
                     return
+                self._changed.set()  # what waits was not looked at
             if not await _within(self._changed, PING_S):
                 yield b": ping\n\n"
                 continue
@@ -174,6 +188,8 @@ class ValueStream:
     def _take(self) -> list[Message]:
         """What goes into the next event: current values before changes."""
         batch: list[Message] = []
+        if self._review is not None:
+            return batch
         taken_bytes = 0
         first = bool(self._initial)
         while len(batch) < BATCH and taken_bytes < BATCH_BYTES and (self._initial if first else self._waiting):

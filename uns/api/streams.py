@@ -1,6 +1,6 @@
 """Which streams are open, and how do they all end?"""
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from functools import lru_cache
 
 from uns.api.platform import Identity
@@ -13,6 +13,8 @@ from uns.samples import Quality, aged
 MAX_STREAMS = 256
 """Browsers and consumers at once; each holds a buffer of at most `stream.BUFFERED` messages and `BUFFERED_BYTES`."""
 MAX_TOPICS_KNOWN = 65_536
+STEP = 32
+"""Filters whose rights are looked up at once."""
 
 
 class Streams:
@@ -32,13 +34,27 @@ class Streams:
         self._max_age_of = lru_cache(MAX_TOPICS_KNOWN)(max_age_of)
 
     def review(self, may_read: Callable[[str, str], bool], role_of: Callable[[str], str | None]) -> None:
-        """Another policy: no stream goes on with a filter that its user may not read any more.
+        """Another policy: no stream goes on with a filter that its user may not read any more. All are held at once,
+        then looked through in steps.
 
         may_read: of a role and a filter. role_of: the role that a user has now, None for one who may no longer log in.
         """
-        for stream, who in list(self._open.items()):
-            role = role_of(who.user)
-            stream.withdraw([each for each in stream.filters if role is None or not may_read(role, each)])
+        streams, review = list(self._open.items()), object()
+        for stream, _ in streams:
+            stream.hold(review)
+
+        def steps() -> Iterator[None]:
+            for stream, who in streams:
+                role, lost = role_of(who.user), []
+                for number, topic_filter in enumerate(stream.filters, start=1):
+                    if role is None or not may_read(role, topic_filter):
+                        lost.append(topic_filter)
+                    if number % STEP == 0:
+                        yield
+                stream.release(review, lost)
+                yield
+
+        self._broker.turns.in_steps(steps())
 
     def __len__(self) -> int:
         return len(self._open)
