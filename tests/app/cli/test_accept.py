@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.api.contract import Contract
 from tests.conftest import SMALL_PLANT, Users
 from tests.support.command import Result, uns, uns_process
 from tests.support.running import RunningServer
@@ -35,10 +36,17 @@ class Works:
         )
         return str(groups[0]["id"])
 
-    def post(self, path: str, body: dict[str, object], user: str = "dot") -> httpx.Response:
+    def call(self, method: str, path: str, body: dict[str, object] | None = None, user: str = "dot") -> httpx.Response:
+        """Over HTTP; the answer is as /openapi.json says."""
         env = self.users.env(user)
         auth = (env["UNS_USER"], env["UNS_PASSWORD"])
-        return httpx.post(f"{self.server.base_url}/api/v1/{path}", json=body, auth=auth)
+        response = httpx.request(method, f"{self.server.base_url}/api/v1/{path}", json=body, auth=auth)
+        document = httpx.get(f"{self.server.base_url}/openapi.json", auth=auth).json()
+        Contract(document).hold(response)
+        return response
+
+    def post(self, path: str, body: dict[str, object], user: str = "dot") -> httpx.Response:
+        return self.call("POST", path, body, user)
 
 
 @pytest.fixture
@@ -88,6 +96,9 @@ def test_a_mistyped_topic_gets_an_alias_that_is_counted(works: Works) -> None:
         assert (alias["old"], alias["new"]) == (f"{KEPT}/temprature", f"{KEPT}/temperature")
         assert (alias["messages"], alias["in_force"], alias["file"]) == (1, True, "namespace.yaml")
         assert alias["publishers"] == [{"client_id": "http:ada", "messages": 1}]
+        assert works.call("GET", "aliases", user="ada").json()["aliases"] == [alias]
+        assert works.call("GET", "aliases", user="cas").json()["aliases"] == [], "a guest reads nothing of it"
+        assert works.call("GET", f"lineage/{KEPT}/temperature", user="ada").status_code == 200
         shown = works.ask("aliases", "-o", "table").out
         assert "1 message on the old path since the server started, the last" in shown
         assert "1 client subscribed by the old name alone" in shown
@@ -122,6 +133,8 @@ def test_who_may_not_and_what_is_stale(works: Works) -> None:
     group = works.refuse(f"{KEPT}/weight", "5")
     path = f"violations/groups/{group}/accept"
     assert works.post(path, {"dry_run": False}, "ada").json()["error"]["id"] == "access.govern"
+    shown = works.post(path, {})
+    assert (shown.status_code, shown.json()["revision"]) == (200, None)
     stale = works.post(path, {"sentence": "another", "dry_run": False})
     assert (stale.status_code, stale.json()["error"]["id"]) == (409, "govern.stale")
     missing = works.post(path, {"proposal": 9})
