@@ -1,5 +1,6 @@
 """Wildcards and patterns in the tree: forty equal lines as one entry, one that differs, names nobody knew before."""
 
+import gc
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from tests.policy.plants import registry
 from uns.policy import CompiledAdmission, Namespace, parse_access, parse_namespace
 from uns.policy.explain import explain
 from uns.policy.namespace import Kind
+from uns.policy.node import Node
 from uns.policy.resolve import resolve
 from uns.policy.tree_rules import MAX_NODES
 from uns.policy.verdict import Mode
@@ -163,3 +165,21 @@ def test_no_tree_can_break_the_reader(tree: Any) -> None:
     assert found is not None
     for node in found.nodes():
         assert found.locate(node.path) == (node, "")
+
+
+def test_what_was_taken_apart_goes_without_the_garbage_collector() -> None:
+    def nodes() -> int:
+        return sum(type(each) is Node for each in gc.get_objects())
+
+    gc.collect()
+    gc.disable()
+    try:
+        before = nodes()
+        found = namespace(PATTERNS)
+        child = found.child(found.root, "acme")
+        assert nodes() > before
+        found.dissolve()
+        del found, child
+        assert nodes() == before
+    finally:
+        gc.enable()

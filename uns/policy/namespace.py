@@ -240,6 +240,11 @@ class Namespace:
             for path, attribute in self.attributes(node).items():
                 yield f"{node.path}/{path}" if path else node.path, node, attribute
 
+    def dissolve(self) -> None:
+        """Let go of the tree, when nobody uses the namespace now: see `Node.take_apart`."""
+        self.root.take_apart()
+        self._by_name.clear()
+
     def _walk(self, *, patterns: bool) -> Iterator[Node]:
         waiting = list(reversed(self.root.children.values()))
         while waiting:

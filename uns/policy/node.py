@@ -44,6 +44,16 @@ class Node(msgspec.Struct, eq=False):
             yield above
             above = above.parent
 
+    def take_apart(self) -> None:
+        """Undo the ties between this level and all below it, which nobody uses now: they lead to each other, and would
+        stay in memory until the garbage collector looks at everything, which on a server it hardly ever does."""
+        waiting = [self]
+        while waiting:
+            node = waiting.pop()
+            waiting += [*node.children.values(), *node.patterns.values()]
+            node.parent, node.template = None, None
+            node.children, node.patterns = {}, {}
+
     def member(self, declared: "Node", name: str) -> "Node":
         """A declared child or pattern as it stands below this level, which a pattern may have admitted."""
         if declared.parent is self and declared.pattern is None:

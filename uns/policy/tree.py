@@ -99,6 +99,7 @@ class TreeReader:
         for name in names:
             made[name] = key
             self._graft(template, node, name)
+        template.take_apart()
 
     def _read_entry(self, node: Node, key: str, entry: Any, fields: Fields) -> None:
         depth = node.depth + 1

@@ -44,9 +44,11 @@ def read_candidate(running: Plant, files: Mapping[str, bytes], models: ModelReco
     settings = {name: content for name, content in running.files.contents.items() if name == SETTINGS}
     plant = load_files(PlantFiles({**settings, **files}), running.directory, running.environ)
     if plant.errors:
+        plant.namespace.dissolve()
         raise UnsError(_invalid(plant))
     refused = list(admission_findings(plant.registry.models(), models.versions()))
     if refused:
+        plant.namespace.dissolve()
         raise UnsError(refusal(refused))
     return Candidate(plant, dict(files), plant.admission(), load_accounts(plant.access, plant.directory, plant.environ))
 

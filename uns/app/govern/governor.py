@@ -7,7 +7,8 @@ Whatever fails before the switch leaves everything as it was; a crash behind `pe
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from uns.app.counted import counted
@@ -23,6 +24,7 @@ from uns.app.plant.files import SETTINGS
 from uns.broker import Broker
 from uns.clock import Clock
 from uns.errors import Finding, UnsError
+from uns.policy import Namespace
 from uns.policy.difference import concerned, owner_changes, policy_changes, topic_changes
 from uns.policy.impact import LiveClient, LiveTopic, orphans, touched_publishers, touched_subscribers
 from uns.policy.impact import counted as counted_topics
@@ -39,6 +41,7 @@ log = logging.getLogger(__name__)
 
 Made = TypeVar("Made")
 
+RETIRED_MS = 300_000
 AT_START = "server"
 """Who made a revision that nobody applied: the files had changed when the server started."""
 
@@ -71,6 +74,8 @@ class Governor:
         self._read_violations = read_violations
         self._turn = asyncio.Lock()
         self._number = 0
+        self._retired: list[tuple[int, Namespace]] = []
+        """What ran before, and since when it does not (monotonic ms): a request under way may still look at it."""
 
     async def start(self) -> None:
         """Note the revision that runs: the latest one, or a new one when the files are others than then."""
@@ -94,18 +99,18 @@ class Governor:
     async def plan(self, files: Mapping[str, bytes], since_ms: int | None = None) -> Plan:
         """What these files would change. since_ms: judge also what was published since then. Raises UnsError
         (`plant.invalid`) when they cannot run."""
-        candidate = await self._read(files)
-        return await self._plan(candidate, since_ms)
+        async with self._candidate(files) as candidate:
+            return await self._plan(candidate, since_ms)
 
     async def what_if(self, modes: Mapping[str, Mode], since_ms: int) -> Plan:
         """What if these branches had these modes: whom it would touch now, and what of the past it would have refused.
 
         modes: by path of a declared level; "" is the mode of the whole namespace. Raises UnsError (`unknown.path`).
         """
-        candidate = await self._read(self.export())
-        for path, mode in modes.items():
-            candidate.plant.namespace.set_mode(path, mode)
-        return await self._plan(candidate, since_ms)
+        async with self._candidate(self.export()) as candidate:
+            for path, mode in modes.items():
+                candidate.plant.namespace.set_mode(path, mode)
+            return await self._plan(candidate, since_ms)
 
     def carried_out(self, proposal: Proposal, why: str) -> tuple[dict[str, bytes], list[FileChange]]:
         """(all files that run, as they are when a proposal is carried out; what differs in them). Blocks on large
@@ -117,9 +122,9 @@ class Governor:
     async def try_out(self, files: Mapping[str, bytes], kept: Sequence[Violation]) -> tuple[Plan, Trial]:
         """What these files would change, and what they would say to messages that were refused. Raises UnsError
         (`plant.invalid`) when they cannot run."""
-        candidate = await self._read(files)
-        plan = await self._plan(candidate, None)
-        return plan, await asyncio.to_thread(try_kept, candidate.admission, kept, self._clock.wall_ms())
+        async with self._candidate(files) as candidate:
+            plan = await self._plan(candidate, None)
+            return plan, await asyncio.to_thread(try_kept, candidate.admission, kept, self._clock.wall_ms())
 
     async def apply(
         self, files: Mapping[str, bytes], who: str, why: str, base: int | None = None, *, force: bool = False
@@ -132,14 +137,14 @@ class Governor:
         async with self._turn:
             if base is not None and base != self._number:
                 raise UnsError(_stale(base, self._number))
-            candidate = await self._read(files)
-            plan = await self._plan(candidate, None)
-            on_disk = await asyncio.to_thread(lambda: PlantFiles.of(self.plant.directory).governed)
-            if not force:
-                _demand_no_drift(self.plant.files.governed, on_disk, candidate.files)
-            if plan.is_empty:
-                return await self._running(), plan
-            return await self._take_over(candidate, plan, on_disk, who, why), plan
+            async with self._candidate(files) as candidate:
+                plan = await self._plan(candidate, None)
+                on_disk = await asyncio.to_thread(lambda: PlantFiles.of(self.plant.directory).governed)
+                if not force:
+                    _demand_no_drift(self.plant.files.governed, on_disk, candidate.files)
+                if plan.is_empty:
+                    return await self._running(), plan
+                return await self._take_over(candidate, plan, on_disk, who, why), plan
 
     async def revert(self, number: int, who: str, why: str, *, force: bool = False) -> tuple[Revision, Plan]:
         """Apply the files of an earlier revision again, as a new one. Raises UnsError as `apply` does, and
@@ -171,8 +176,19 @@ class Governor:
         on_disk = await asyncio.to_thread(lambda: PlantFiles.of(self.plant.directory).governed)
         return file_changes(self.plant.files.governed, on_disk)
 
-    async def _read(self, files: Mapping[str, bytes]) -> Candidate:
-        return await _in_thread(read_candidate, self.plant, files, self._models)
+    @asynccontextmanager
+    async def _candidate(self, files: Mapping[str, bytes]) -> AsyncIterator[Candidate]:
+        """Read for as long as it takes; what does not run afterwards is taken apart, and so is what ran long ago."""
+        before_ms = self._clock.monotonic_ms() - RETIRED_MS
+        gone = [namespace for retired_ms, namespace in self._retired if retired_ms <= before_ms]
+        self._retired = [entry for entry in self._retired if entry[0] > before_ms]
+        candidate = await _in_thread(read_candidate, self.plant, files, self._models)
+        try:
+            yield candidate
+        finally:
+            if self.plant is not candidate.plant:
+                gone.append(candidate.plant.namespace)
+            await asyncio.to_thread(_dissolve, gone)
 
     async def _plan(self, candidate: Candidate, since_ms: int | None) -> Plan:
         live = await live_topics(self._broker)
@@ -215,6 +231,7 @@ class Governor:
             await asyncio.to_thread(self._store.settle, revision.number, State.FAILED)
             raise
         self.plant = candidate.plant
+        self._retired.append((self._clock.monotonic_ms(), before.namespace))
         await self._switch.to(before, candidate.plant, candidate.admission, candidate.accounts)
         await asyncio.to_thread(self._store.settle, revision.number, State.APPLIED)
         self._number = revision.number
@@ -243,6 +260,11 @@ async def _in_thread(work: Callable[..., Made], *arguments: Any) -> Made:
             return work(*arguments)
 
     return await asyncio.to_thread(aside)
+
+
+def _dissolve(namespaces: Sequence[Namespace]) -> None:
+    for namespace in namespaces:
+        namespace.dissolve()
 
 
 def finish_pending(store: RevisionStore, plant: Plant) -> Plant:
