@@ -553,6 +553,27 @@ def will_flood(target: Target) -> None:
 # --- volume ---------------------------------------------------------------------------------------------------------
 
 
+@attack("sessions", rss_mib=30)
+def a_small_packet_of_each_of_many(target: Target) -> None:
+    """Fifteen hundred clients subscribe, publish on a new topic and unsubscribe, each time all in one moment."""
+    steps: list[Callable[[int], Any]] = [
+        lambda number: Subscribe(1, [Subscription(f"many/{number}/#", 1)]),
+        lambda number: Subscribe(2, [Subscription("$share/many/all/+", 1)]),
+        lambda number: Publish(f"free/{number}", b"1", 1, packet_id=3),
+        lambda number: Unsubscribe(4, [f"many/{number}/#", "$share/many/all/+"]),
+    ]
+    with many(target.port, 1500) as wires:
+        for wire in wires:
+            wire.send(Connect("", 5, True, 0))
+        for wire in wires:
+            assert wire.next().reason_code == 0
+        for step in steps:
+            for number, wire in enumerate(wires):
+                wire.send(step(number))
+            for wire in wires:
+                wire.next()
+
+
 @attack("volume", rss_mib=40)
 def subscription_bomb(target: Target) -> None:
     """Ten thousand filters of one client, wildcards among them, then the packet of too many."""

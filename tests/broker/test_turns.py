@@ -8,7 +8,7 @@ from tests.broker.conftest import by_username, compile_admission
 from tests.broker.peer import Peer
 from tests.support.clock import FakeClock
 from uns.broker import Broker
-from uns.broker.inlet import SMALL_BYTES, SMALL_PACKETS
+from uns.broker.inlet import LATE_MS, SMALL_BYTES, SMALL_PACKETS
 from uns.broker.turns import STEPS_MS, TURN_MS, Turns
 from uns.mqtt import Connect, ConnectWill, Publish, Subscribe, Subscription, encode
 
@@ -106,6 +106,23 @@ def test_a_few_small_packets_are_not_put_off(clock: FakeClock) -> None:
     broker.turns.run()
     late.connection.proceed()
     assert len(reader.take()) == 1
+
+
+def test_when_a_turn_is_long_over_small_packets_wait_as_well(clock: FakeClock) -> None:
+    """Each is little work, and a thousand clients may have sent one in the same moment."""
+    broker = Broker(compile_admission(), clock, authenticate=by_username)
+    early, late, reader = Peer(broker), Peer(broker), Peer(broker)
+    for number, peer in enumerate((early, late, reader)):
+        peer.connect(f"c{number}")
+    reader.subscribe("open/#")
+    broker.turns.on_begin = lambda: None
+    early.send(Publish("open/early", b"1"))
+    clock.advance(TURN_MS + LATE_MS)
+    late.send(Publish("open/late", b"1"))
+    assert [packet.topic for packet in reader.take()] == ["open/early"]
+    broker.turns.run()
+    late.connection.proceed()
+    assert [packet.topic for packet in reader.take()] == ["open/late"]
 
 
 def test_a_small_connect_is_put_off_all_the_same(clock: FakeClock) -> None:

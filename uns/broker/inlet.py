@@ -24,6 +24,8 @@ PACKETS_AT_ONCE: Final = 512
 SMALL_BYTES: Final = 256
 """What has come, when it is no more than this, is looked at even if the turn is over: putting it off costs more. A
 CONNECT costs more than that."""
+LATE_MS: Final = 5
+"""But no more of it, from however many clients, when the turn is over for so long: a SUBSCRIBE is small as well."""
 SMALL_PACKETS: Final = 4
 """As many packets of it at most."""
 LOOK_EVERY: Final = 16
@@ -158,7 +160,7 @@ class Inlet(Outlet):
             return  # called from within, by an answer that came at once
         until_ms = self._turns.until(now_ms)
         late = now_ms >= until_ms
-        if late and (self.held or self.feeds or self.state is not _OPEN or self.decoder.held_bytes > SMALL_BYTES):
+        if late and (self.held or self.feeds or not self._is_small or now_ms >= until_ms + LATE_MS):
             if not self.ready:
                 self.wake()  # the server sees that it is busy, and calls again
             return
@@ -168,6 +170,10 @@ class Inlet(Outlet):
             self._work(now_ms, until_ms, SMALL_PACKETS if late else PACKETS_AT_ONCE)
         finally:
             self.working = False
+
+    @property
+    def _is_small(self) -> bool:
+        return self.state is _OPEN and self.decoder.held_bytes <= SMALL_BYTES
 
     def _work(self, now_ms: int, deadline_ms: int, room: int) -> None:
         """room: how many packets may be decoded between two looks at the clock."""
