@@ -17,6 +17,9 @@ class LocalClient:
         self.publisher = publisher
         self.subscriptions: set[str] = set()
         self._broker = broker
+        self._door = broker.door
+        self._clock = broker.clock
+        self._stats = broker.stats
         self._will: Will | None = None
 
     def open(self, will: Will | None) -> None:
@@ -25,9 +28,9 @@ class LocalClient:
     def publish(
         self, topic: str, payload: bytes, qos: int, retain: bool, properties: Properties | None = None
     ) -> Verdict:
-        self._broker.door.now_ms = self._broker.clock.wall_ms()
-        self._broker.stats.messages_in += 1
-        return self._broker.door.offer(self.publisher, topic, payload, qos, retain, properties)
+        self._door.now_ms = self._clock.wall_ms()
+        self._stats.messages_in += 1
+        return self._door.offer(self.publisher, topic, payload, qos, retain, properties)
 
     def subscribe(self, topic_filter: str, receive: Receive) -> None:
         """Deliver what matches from now on; retained messages at once."""
