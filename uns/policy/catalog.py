@@ -9,6 +9,7 @@ CATALOG = {
     "golden.form": "A golden message or a test of the plant cannot be read, or names something that is not there.",
     "golden.outcome": "A golden message or a test of the plant got another answer than it expects.",
     "golden.place": "A golden message stands where no model, or neither valid nor invalid, is named.",
+    "govern.write_failed": "The plant directory of the server cannot be written, so a revision was not applied.",
     "lint.case": "One name is spelled in two cases.",
     "lint.deprecated": "An asset has a model that is deprecated.",
     "lint.duplicate": "Two members of a level look like one thing under two names.",
