@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -49,12 +50,25 @@ class Works:
         return self.call("POST", path, body, user)
 
 
-@pytest.fixture
-def works(tmp_path: Path, users: Users) -> Iterator[Works]:
-    plant = Path(shutil.copytree(SMALL_PLANT, tmp_path / "plant"))
-    server = RunningServer(["serve", str(plant)], tmp_path, users.environ)
+@contextmanager
+def running(directory: Path, users: Users) -> Iterator[Works]:
+    plant = Path(shutil.copytree(SMALL_PLANT, directory / "plant"))
+    server = RunningServer(["serve", str(plant)], directory, users.environ)
     yield Works(server, plant, users)
     server.stop()
+
+
+@pytest.fixture
+def works(tmp_path: Path, users: Users) -> Iterator[Works]:
+    with running(tmp_path, users) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def unchanged(tmp_path_factory: pytest.TempPathFactory, users: Users) -> Iterator[Works]:
+    """For who applies nothing."""
+    with running(tmp_path_factory.mktemp("unchanged"), users) as found:
+        yield found
 
 
 def test_refused_accepted_and_replayed(works: Works) -> None:
@@ -110,41 +124,41 @@ def test_a_mistyped_topic_gets_an_alias_that_is_counted(works: Works) -> None:
     assert works.ask("aliases", "-o", "csv").lines[1].startswith(f"{KEPT}/temprature,{KEPT}/temperature,,true,1,")
 
 
-def test_nothing_happens_without_a_yes(works: Works) -> None:
-    group = works.refuse(f"{KEPT}/weight", "5")
-    answer = works.ask("violations", "accept", group, "-o", "table")
+def test_nothing_happens_without_a_yes(unchanged: Works) -> None:
+    group = unchanged.refuse(f"{KEPT}/weight", "5")
+    answer = unchanged.ask("violations", "accept", group, "-o", "table")
     assert answer.code == 1
     assert "Apply this?" in answer.out
-    assert not (works.plant / "models/mixer.v2.yaml").exists()
-    assert works.ask("violations", "show", group).json["group"]["state"] == "open"
+    assert not (unchanged.plant / "models/mixer.v2.yaml").exists()
+    assert unchanged.ask("violations", "show", group).json["group"]["state"] == "open"
 
 
-def test_into_a_directory_that_a_repository_keeps(works: Works, tmp_path: Path) -> None:
-    group = works.refuse(f"{KEPT}/weight", "5")
+def test_into_a_directory_that_a_repository_keeps(unchanged: Works, tmp_path: Path) -> None:
+    group = unchanged.refuse(f"{KEPT}/weight", "5")
     mine = Path(shutil.copytree(SMALL_PLANT, tmp_path / "mine"))
-    answer = works.ask("violations", "accept", group, "--into", str(mine), "-o", "table")
+    answer = unchanged.ask("violations", "accept", group, "--into", str(mine), "-o", "table")
     assert answer.code == 0, answer.err
     assert f"uns plan {mine}" in answer.out
     assert (mine / "models/mixer.v2.yaml").exists()
-    assert not (works.plant / "models/mixer.v2.yaml").exists()
+    assert not (unchanged.plant / "models/mixer.v2.yaml").exists()
 
 
-def test_who_may_not_and_what_is_stale(works: Works) -> None:
-    group = works.refuse(f"{KEPT}/weight", "5")
+def test_who_may_not_and_what_is_stale(unchanged: Works) -> None:
+    group = unchanged.refuse(f"{KEPT}/weight", "5")
     path = f"violations/groups/{group}/accept"
-    assert works.post(path, {"dry_run": False}, "ada").json()["error"]["id"] == "access.govern"
-    shown = works.post(path, {})
+    assert unchanged.post(path, {"dry_run": False}, "ada").json()["error"]["id"] == "access.govern"
+    shown = unchanged.post(path, {})
     assert (shown.status_code, shown.json()["revision"]) == (200, None)
-    stale = works.post(path, {"sentence": "another", "dry_run": False})
+    stale = unchanged.post(path, {"sentence": "another", "dry_run": False})
     assert (stale.status_code, stale.json()["error"]["id"]) == (409, "govern.stale")
-    missing = works.post(path, {"proposal": 9})
+    missing = unchanged.post(path, {"proposal": 9})
     assert (missing.status_code, missing.json()["error"]["id"]) == (404, "unknown.proposal")
-    assert works.post("violations/groups/4711/accept", {}).json()["error"]["id"] == "unknown.group"
-    assert works.post(path, {"prposal": 1}).status_code == 422
-    (works.plant / "access.yaml").write_text("# edited by hand\n" + (works.plant / "access.yaml").read_text())
-    drifted = works.post(path, {"dry_run": False})
+    assert unchanged.post("violations/groups/4711/accept", {}).json()["error"]["id"] == "unknown.group"
+    assert unchanged.post(path, {"prposal": 1}).status_code == 422
+    (unchanged.plant / "access.yaml").write_text("# edited by hand\n" + (unchanged.plant / "access.yaml").read_text())
+    drifted = unchanged.post(path, {"dry_run": False})
     assert (drifted.status_code, drifted.json()["error"]["id"]) == (409, "govern.drift")
-    assert not (works.plant / "models/mixer.v2.yaml").exists()
+    assert not (unchanged.plant / "models/mixer.v2.yaml").exists()
 
 
 def test_a_branch_moves(works: Works) -> None:

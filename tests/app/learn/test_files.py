@@ -47,7 +47,7 @@ NAMES = st.sampled_from(
 TOPICS = st.lists(NAMES, min_size=1, max_size=5).map(lambda names: "/".join(["acme", "ghent", *names]))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.dictionaries(TOPICS, SERIES, min_size=1, max_size=6))
 def test_whatever_was_learned_takes_every_payload_that_was_seen(traffic: dict[str, list[Any]]) -> None:
     learner = Learner()
