@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from uns.errors import UnsError
-from uns.sparkplug.compressed import MAX_BYTES
+from uns.samples import shortest
+from uns.sparkplug.compressed import MAX_BYTES, deflate
 from uns.sparkplug.datatypes import SparkplugType as T
 from uns.sparkplug.decode import decode, to_ms, typed
 from uns.sparkplug.descriptor import WirePayload
 from uns.sparkplug.encode import encode, fault
-from uns.sparkplug.payload import DataSet, Metric, Parameter, Payload, Property, Template
+from uns.sparkplug.payload import DataSet, MetaData, Metric, Parameter, Payload, Property, Template
 
 GOLDEN = [  # (payload, its bytes written out field by field from section 6.4)
     (Payload(), ""),
@@ -68,11 +69,58 @@ datasets = st.lists(st.tuples(st.just(T.INT32), st.integers(-5, 5)), min_size=1,
         [f"c{i}" for i in range(len(cells))], [int(kind) for kind, _ in cells], [[v for _, v in cells]]
     )
 )
+finite = st.floats(allow_nan=False)
+small = st.floats(width=32, allow_nan=False)
+INTEGERS = {  # datatype: (its array's, bits, signed)
+    T.INT8: (T.INT8_ARRAY, 8, True),
+    T.INT16: (T.INT16_ARRAY, 16, True),
+    T.INT32: (T.INT32_ARRAY, 32, True),
+    T.INT64: (T.INT64_ARRAY, 64, True),
+    T.UINT8: (T.UINT8_ARRAY, 8, False),
+    T.UINT16: (T.UINT16_ARRAY, 16, False),
+    T.UINT32: (T.UINT32_ARRAY, 32, False),
+    T.UINT64: (T.UINT64_ARRAY, 64, False),
+    T.DATETIME: (T.DATETIME_ARRAY, 64, False),
+}
+
+
+def of(kind, values):
+    return st.tuples(st.just(kind), values)
+
+
+def lists(kind, values):
+    return of(kind, st.lists(values, max_size=9))
+
+
+def whole(bits, signed):
+    return st.integers(-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else st.integers(0, 2**bits - 1)
+
+
+members = st.lists(st.builds(Metric, texts, st.none(), st.just(int(T.INT64)), whole(64, True)), max_size=2)
+parameters = st.lists(st.builds(Parameter, texts, st.just(int(T.STRING)), texts), max_size=2)
+templates = st.builds(Template, members, parameters, st.none() | texts, st.none() | texts, st.booleans())
 anything = st.one_of(
     basic,
-    st.tuples(st.just(T.BYTES), st.binary(max_size=8)),
-    st.tuples(st.just(T.INT32_ARRAY), st.lists(st.integers(-(2**31), 2**31 - 1), max_size=4)),
-    st.tuples(st.just(T.DATASET), datasets),
+    *(of(kind, whole(bits, signed)) for kind, (_, bits, signed) in INTEGERS.items()),
+    *(lists(array, whole(bits, signed)) for array, bits, signed in INTEGERS.values()),
+    of(T.TEXT, texts),
+    of(T.FLOAT, small.map(shortest)),
+    of(T.BYTES, st.binary(max_size=8)),
+    of(T.FILE, st.binary(max_size=8)),
+    lists(T.FLOAT_ARRAY, small.map(shortest)),
+    lists(T.DOUBLE_ARRAY, finite),
+    lists(T.BOOLEAN_ARRAY, st.booleans()),
+    lists(T.STRING_ARRAY, texts.filter(lambda text: "\0" not in text)),
+    of(T.DATASET, datasets),
+    of(T.TEMPLATE, templates),
+)
+metadata = st.builds(
+    MetaData,
+    st.none() | st.booleans(),
+    st.none() | texts,
+    st.none() | whole(64, False),
+    st.none() | whole(64, False),
+    st.none() | texts,
 )
 
 
@@ -88,6 +136,7 @@ def metrics(draw):
         draw(st.booleans()),
         draw(st.booleans()),
         draw(st.none() | properties | nested),
+        draw(st.none() | metadata),
     )
 
 
@@ -224,3 +273,17 @@ def test_no_flipped_byte_raises(index, byte):
 )
 def test_timestamps_come_in_every_unit_and_are_never_rounded_up(sent, ms):
     assert to_ms(sent) == ms
+
+
+@pytest.mark.parametrize("algorithm", ["DEFLATE", "GZIP"])
+def test_what_is_compressed_here_opens_as_what_it_was(algorithm):
+    payload = decode(GOOD)[0]
+    outer = deflate(GOOD, payload, algorithm)
+    assert decode(encode(outer)) == (payload, [])
+
+
+@pytest.mark.parametrize("extra", [{"is_historical": True}, {"is_transient": True}, {"metadata": MetaData(size=0)}])
+def test_one_metric_with_extras_among_many_is_seen(extra):
+    metrics_ = [Metric(None, alias, T.INT32, alias) for alias in range(50)]
+    metrics_[37] = Metric(None, 37, T.INT32, 37, **extra)
+    assert decode(encode(Payload(None, metrics_))) == (Payload(None, metrics_), [])

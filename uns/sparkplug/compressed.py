@@ -4,13 +4,25 @@ whole inner payload in `body`, and a metric `algorithm` that says DEFLATE (also 
 
 import zlib
 
-from uns.sparkplug.payload import Payload
+from uns.sparkplug.datatypes import SparkplugType
+from uns.sparkplug.payload import Metric, Payload
 
 COMPRESSED = "SPBV1.0_COMPRESSED"
 MAX_BYTES = 16 * 1024 * 1024
 """A larger payload is refused: a few bytes can hold gigabytes of zeros."""
 
 _WINDOW_BITS = {"DEFLATE": zlib.MAX_WBITS, "GZIP": zlib.MAX_WBITS | 16}
+
+
+def deflate(data: bytes, payload: Payload, algorithm: str = "DEFLATE") -> Payload:
+    """The payload to send in the place of `payload`, whose bytes are `data`; algorithm: DEFLATE or GZIP.
+
+    seq and timestamp stand outside as well, for hosts that keep order before they inflate.
+    """
+    deflater = zlib.compressobj(wbits=_WINDOW_BITS[algorithm])
+    told = Metric("algorithm", None, SparkplugType.STRING, algorithm, payload.timestamp_ms)
+    body = deflater.compress(data) + deflater.flush()
+    return Payload(payload.timestamp_ms, [told], payload.seq, COMPRESSED, body)
 
 
 def inflate(payload: Payload) -> bytes:

@@ -10,8 +10,8 @@ from google.protobuf.message import DecodeError
 from uns.errors import Finding
 from uns.sparkplug.compressed import COMPRESSED, inflate
 from uns.sparkplug.datatypes import READERS, SparkplugType, name_of
-from uns.sparkplug.descriptor import WirePayload
-from uns.sparkplug.payload import DataSet, Metric, Parameter, Payload, Properties, Property, Template
+from uns.sparkplug.descriptor import WirePayload, has_extras
+from uns.sparkplug.payload import DataSet, MetaData, Metric, Parameter, Payload, Properties, Property, Template
 
 _parse = WirePayload.FromString
 _STRUCTURED = {
@@ -48,9 +48,10 @@ def _decode(data: bytes) -> tuple[Payload | None, list[Finding]]:
         return None, [Finding(id="sparkplug.payload", what=f"{len(data)} bytes are no Sparkplug B payload: {error}.")]
     findings: list[Finding] = []
     metrics: list[Metric] = []
+    read = _metric if has_extras(data, len(wire.metrics)) else _bare_metric
     for index, wire_metric in enumerate(wire.metrics):
         try:
-            metrics.append(_metric(wire_metric))
+            metrics.append(read(wire_metric))
         except ValueError as error:
             findings.append(_wrong_metric(wire_metric, index, error))
     payload = Payload(
@@ -86,31 +87,38 @@ def to_ms(timestamp: int) -> int:
 
 
 def _metric(wire: Any) -> Metric:
+    metric = _bare_metric(wire)
+    if wire.is_null:
+        metric.value = None
+    metric.is_historical = wire.is_historical
+    metric.is_transient = wire.is_transient
+    if wire.HasField("properties"):
+        metric.properties = _properties(wire.properties)
+    if wire.HasField("metadata"):
+        metric.metadata = _metadata(wire.metadata)
+    return metric
+
+
+def _bare_metric(wire: Any) -> Metric:
+    """A metric without the parts that `has_extras` looks for."""
     field = wire.WhichOneof("value")
     datatype = wire.datatype or None
     value = None
-    if field is not None and not wire.is_null:
+    if field is not None:
         value = getattr(wire, field)
         if field == "dataset_value":
             value = _dataset(value)
         elif field == "template_value":
             value = _template(value)
-        if datatype is not None:
+        if datatype is not None and not wire.is_null:
             value = typed(value, datatype)
     name = wire.name or None
     if type(name) is bytes:
         raise ValueError(f"its name {name!r} is not UTF-8")
     alias, timestamp = wire.alias, wire.timestamp
-    return Metric(
-        name,
-        alias if alias or wire.HasField("alias") else None,
-        datatype,
-        value,
-        to_ms(timestamp) if timestamp else None,
-        wire.is_historical,
-        wire.is_transient,
-        _properties(wire.properties) if wire.HasField("properties") else None,
-    )
+    if not 100_000_000_000 <= timestamp < 100_000_000_000_000:
+        timestamp = to_ms(timestamp) if timestamp else None
+    return Metric(name, alias if alias or wire.HasField("alias") else None, datatype, value, timestamp)
 
 
 def _wrong_metric(wire: Any, index: int, error: ValueError) -> Finding:
@@ -148,6 +156,11 @@ def _property(wire: Any) -> Property:
     if field == "propertysets_value":
         return Property(SparkplugType.PROPERTY_SET_LIST, [_properties(each) for each in value.propertyset])
     return Property(wire.type, typed(value, wire.type) if wire.type else value)
+
+
+def _metadata(wire: Any) -> MetaData:
+    fields = {field: getattr(wire, field) for field in MetaData.__struct_fields__ if wire.HasField(field)}
+    return MetaData(**{field: _text(value) if isinstance(value, bytes) else value for field, value in fields.items()})
 
 
 def _dataset(wire: Any) -> DataSet:

@@ -5,7 +5,7 @@ from typing import Any
 from uns.errors import Finding, UnsError
 from uns.sparkplug.datatypes import WRITERS, SparkplugType, name_of
 from uns.sparkplug.descriptor import WirePayload
-from uns.sparkplug.payload import DataSet, Metric, Parameter, Payload, Properties, Property, Template
+from uns.sparkplug.payload import DataSet, MetaData, Metric, Parameter, Payload, Properties, Property, Template
 
 _PropertyTypes = frozenset(range(SparkplugType.INT8, SparkplugType.UUID + 1))
 """The basic types: those a property, a parameter and a DataSet cell can have."""
@@ -72,6 +72,8 @@ def _put_metric(wire: Any, metric: Metric, datatypes: bool) -> None:
         wire.is_transient = True
     if metric.properties:
         _put_properties(wire.properties, metric.properties)
+    if metric.metadata is not None:
+        _put_metadata(wire.metadata, metric.metadata)
     value = metric.value
     if value is None:
         wire.is_null = True
@@ -112,6 +114,14 @@ def _put_property(wire: Any, prop: Property) -> None:
             _put_properties(wire.propertysets_value.propertyset.add(), each)
     else:
         _put_basic(wire, prop.type, prop.value)
+
+
+def _put_metadata(wire: Any, metadata: MetaData) -> None:
+    wire.SetInParent()
+    for field in MetaData.__struct_fields__:
+        value = getattr(metadata, field)
+        if value is not None:
+            setattr(wire, field, value)
 
 
 def _put_dataset(wire: Any, dataset: DataSet) -> None:

@@ -23,6 +23,20 @@ class Property(msgspec.Struct, frozen=True):
 Properties = dict[str, Property]
 
 
+class MetaData(msgspec.Struct, frozen=True):
+    """What a value is, beside its datatype (section 6.4.11): of a file its name, type and size in bytes, of one that
+    comes in parts the number `seq` of this part. md5: of the whole content, as hexadecimal text."""
+
+    is_multi_part: bool | None = None
+    content_type: str | None = None
+    size: int | None = None
+    seq: int | None = None
+    file_name: str | None = None
+    file_type: str | None = None
+    md5: str | None = None
+    description: str | None = None
+
+
 class Metric(msgspec.Struct):
     """One metric as it travels. In DATA and CMD name or alias may be missing, and the datatype usually is.
 
@@ -38,6 +52,7 @@ class Metric(msgspec.Struct):
     is_historical: bool = False
     is_transient: bool = False
     properties: Properties | None = None
+    metadata: MetaData | None = None
 
     @property
     def is_null(self) -> bool:
