@@ -8,6 +8,9 @@ from tests.broker.test_ledger import FULL, Disk, make_broker
 from tests.support.clock import FakeClock
 from uns.broker import Broker, Limits, Urgency
 from uns.mqtt import ConnectWill, Disconnect, Publish
+from uns.sparkplug.decode import decode
+from uns.sparkplug.encode import encode
+from uns.sparkplug.payload import Payload
 
 WILL = ConnectWill("open/death", b"gone", qos=1, retain=True)
 DELAYED = ConnectWill("open/death", b"gone", qos=1, properties={"will_delay_interval": 40})
@@ -281,3 +284,33 @@ def test_a_clean_stop_publishes_at_once(broker: Broker, disk: Disk, restarted) -
     disk.write()
     assert disk.wills == {}
     assert "open/death" in disk.retained
+
+
+# --- deaths of Sparkplug ----------------------------------------------------------------------------------------------
+
+BORN_MS = 1_600_000_000_000
+DEATH = ConnectWill("spBv1.0/g/NDEATH/n", encode(Payload(BORN_MS)), qos=1)
+
+
+@pytest.mark.parametrize("dates", [True, False])
+@pytest.mark.parametrize("goodbye", [True, False])
+def test_a_death_of_an_edge_node_tells_when_it_was_delivered(clock, dates, goodbye):
+    broker = Broker(compile_admission(), clock, authenticate=by_username, dates_deaths=dates)
+    admin = comes(broker, "listener", username="admin")
+    admin.subscribe("spBv1.0/#", qos=0)
+    robot = comes(broker, username="admin", will=DEATH)
+    clock.advance(60_000)
+    if goodbye:
+        robot.send(Disconnect(0x04))
+    else:
+        robot.connection.lost()
+    [death] = heard(admin)
+    payload, _ = decode(death)
+    assert payload.timestamp_ms == (clock.wall_ms() if dates else BORN_MS)
+
+
+def test_other_wills_are_never_touched(clock):
+    broker = Broker(compile_admission(), clock, authenticate=by_username, dates_deaths=True)
+    listening = listener(broker)
+    comes(broker, will=WILL).connection.lost()
+    assert heard(listening) == [b"gone"]

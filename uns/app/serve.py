@@ -38,6 +38,7 @@ from uns.clock import Clock
 from uns.errors import Finding
 from uns.history import Recorder
 from uns.host.application import SparkplugHost
+from uns.host.certificates import BirthCertificates
 from uns.link import Link, Message
 from uns.models import ModelStore
 from uns.policy import CompiledAdmission
@@ -59,6 +60,7 @@ from uns.web import SECURITY_HEADERS, STATIC
 log = logging.getLogger(__name__)
 
 STUDY_CLIENT_ID = "learn"
+CERTIFICATES_CLIENT_ID = "sparkplug-certificates"
 HOST_TICK_S = 0.2
 
 DevicesReady = Callable[[], Awaitable[None]]
@@ -107,6 +109,7 @@ async def serve(
             on_notice=NoticeLog(settings.mqtt.limits()),
             make_client_id=lambda: f"{ASSIGNED_PREFIX}{secrets.token_hex(8)}",
             keeps=settings.mqtt.durability != "memory",
+            dates_deaths=settings.sparkplug.aware,
         )
         commit, projected = keep(broker, data, settings.mqtt.durability, stack)
         if settings.mqtt.sys_interval_s:
@@ -118,6 +121,10 @@ async def serve(
         link = partial(BrokerLink, broker)
         recorder, read_history, read_samples = start_history(plant, data, link("history"), clock, stack)
         replayer = Replayer(broker, _quarantine(violations), inbox, clock, past(recorder))
+        if settings.sparkplug.aware:
+            certificates = BirthCertificates(link(CERTIFICATES_CLIENT_ID))
+            certificates.start()
+            stack.callback(certificates.stop)
         host = _start_host(plant, link(HOST_CLIENT_ID), clock, violations.record, recorder)
         host.adopt(projected)
         stack.callback(host.stop)
@@ -220,12 +227,18 @@ def _start_host(
             )
         )
 
+    settings = plant.settings.sparkplug
     host = SparkplugHost(
         link,
         clock,
-        plant.settings.sparkplug.host_id,
+        settings.host_id,
         on_finding,
         on_historical=recorder.record_historical if recorder else lambda topic, sample: None,
+        reorder_timeout_ms=round(settings.reorder_timeout_s * 1000),
+        rebirth_interval_ms=round(settings.rebirth_interval_s * 1000),
+        start_spread_ms=round(settings.start_spread_s * 1000),
+        passive=settings.passive,
+        max_nodes=settings.max_nodes,
     )
     host.start()
     return host

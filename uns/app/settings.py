@@ -220,6 +220,27 @@ class SparkplugSettings(_Section):
     """The Sparkplug B host application."""
 
     host_id: str = Field(default="uns", pattern=r"^[^+#/]+$", description="Name in spBv1.0/STATE/<host_id>.")
+    passive: bool = Field(
+        default=False,
+        description="Never ask for a rebirth: for a second host beside the primary one, which asks already.",
+    )
+    reorder_timeout_s: float = Field(
+        default=2, ge=0, le=60, description="How long a message that is missing in the sequence is waited for."
+    )
+    rebirth_interval_s: float = Field(
+        default=5, ge=0.1, le=3600, description="Between two rebirth requests to one edge node, whatever the causes."
+    )
+    start_spread_s: float = Field(
+        default=3, ge=0, le=600, description="The first requests after a start are spread over so long."
+    )
+    aware: bool = Field(
+        default=True,
+        description="Be a Sparkplug Aware MQTT Server: births stay on `$sparkplug/certificates/#`, and an NDEATH that is "
+        "a will gets the time of its delivery.",
+    )
+    max_nodes: int = Field(
+        default=10_000, ge=1, description="Edge nodes followed; further ones are refused and counted."
+    )
 
 
 class ViolationSettings(_Section):

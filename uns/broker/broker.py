@@ -72,6 +72,7 @@ class Broker:
     in this process raised; on_notice when a client runs into a limit, and when it is well again; on_ready when a
     connection has something to send after none had. make_client_id makes ids for clients that bring none; they should
     not be guessable. keeps: what the `ledger` notes is written to disk by somebody, and acknowledgements wait for that.
+    dates_deaths: an NDEATH of Sparkplug that is published as a will gets the time of that.
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class Broker:
         on_ready: Callable[[], None] | None = None,
         make_client_id: Callable[[], str] | None = None,
         keeps: bool = False,
+        dates_deaths: bool = False,
     ) -> None:
         self.limits = limits or Limits()
         self.clock = clock
@@ -99,7 +101,7 @@ class Broker:
         self.notices = Notices(clock, self.timers, on_notice)
         self.admittance = Admittance(clock)
         self.sessions = SessionTable(
-            self.door, clock, self.timers, self.turns, self.limits, self.stats, self.notices, self.ledger
+            self.door, clock, self.timers, self.turns, self.limits, self.stats, self.notices, self.ledger, dates_deaths
         )
         self.ready: list[Connection] = []
         """Connections with something to write, or to be closed; they enter themselves, whoever serves them takes them

@@ -51,6 +51,7 @@ class SessionTable:
         stats: Stats,
         notices: Notices,
         ledger: Ledger,
+        dates_deaths: bool,
     ) -> None:
         self.held = Held()
         self._door = door
@@ -65,7 +66,7 @@ class SessionTable:
         self._notices = notices
         self._by_client_id: dict[str, Session] = {}
         self._expiries: dict[Session, Timer] = {}
-        self.wills = Wills(door, clock, timers, stats, ledger, limits.will_grace_s)
+        self.wills = Wills(door, clock, timers, stats, ledger, grace_s=limits.will_grace_s, dates_deaths=dates_deaths)
 
     def __iter__(self) -> Iterator[Session]:
         return iter(list(self._by_client_id.values()))

@@ -20,18 +20,32 @@ from uns.broker.quota import message_bytes
 from uns.broker.stats import Stats
 from uns.broker.timers import Timer, Timers
 from uns.clock import Clock
+from uns.sparkplug.aware import dated, is_node_death
 
 
 class Wills:
-    """grace_s: what the will of a client that was there at a crash waits for it at the least."""
+    """grace_s: what the will of a client that was there at a crash waits for it at the least.
+    dates_deaths: an NDEATH of Sparkplug gets the time at which it is published.
+    """
 
-    def __init__(self, door: Door, clock: Clock, timers: Timers, stats: Stats, ledger: Ledger, grace_s: int) -> None:
+    def __init__(
+        self,
+        door: Door,
+        clock: Clock,
+        timers: Timers,
+        stats: Stats,
+        ledger: Ledger,
+        *,
+        grace_s: int,
+        dates_deaths: bool,
+    ) -> None:
         self._door = door
         self._clock = clock
         self._timers = timers
         self._stats = stats
         self._ledger = ledger
         self._grace_s = grace_s
+        self._dates_deaths = dates_deaths
         self._waiting: dict[str, tuple[Will, Timer]] = {}
 
     def keep(self, will: Will, expiry_s: int) -> None:
@@ -101,8 +115,8 @@ class Wills:
         return will
 
     def _publish(self, will: Will) -> None:
-        message = will.message
+        message, payload = will.message, will.message.payload
         self._ledger.will(will.client_id, None)  # in one batch with what the message leaves behind
-        self._door.offer(
-            will.publisher, message.topic, message.payload, message.qos, message.retain, message.properties
-        )
+        if self._dates_deaths and is_node_death(message.topic):
+            payload = dated(payload, self._clock.wall_ms())
+        self._door.offer(will.publisher, message.topic, payload, message.qos, message.retain, message.properties)

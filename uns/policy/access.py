@@ -10,6 +10,7 @@ import msgspec
 
 from uns.errors import Finding, shorten
 from uns.registry.document import listed
+from uns.sparkplug.aware import CERTIFICATES
 from uns.sparkplug.topic import is_state
 from uns.topics import TopicTrie, covers, parse_share
 
@@ -55,12 +56,14 @@ class Anonymous(msgspec.Struct, frozen=True):
     origin: Origin = Origin.LOOPBACK
 
 
+EVERYTHING = ("#", "$SYS/#", "$uns/#", "$sparkplug/#")
+
 BUILT_IN = (
-    Role(INTERNAL, publish=("#",), subscribe=("#", "$SYS/#", "$uns/#")),
+    Role(INTERNAL, publish=("#",), subscribe=EVERYTHING),
     Role(
         ADMIN,
         publish=("#",),
-        subscribe=("#", "$SYS/#", "$uns/#"),
+        subscribe=EVERYTHING,
         description="Everything a client can do.",
         govern=True,
     ),
@@ -95,14 +98,16 @@ class Access:
         return frozenset(name for names in self._publish.matching(topic) for name in names)
 
     def may_subscribe(self, role: str, topic_filter: str) -> Finding | None:
-        """None when one filter of the role covers the requested one; `$share/GROUP/` is looked through."""
+        """None when one filter of the role covers the requested one; `$share/GROUP/` is looked through. Who may hear
+        births of Sparkplug may have those that are kept."""
         try:
             _, asked = parse_share(topic_filter)
         except ValueError as error:
             return Finding(id="access.subscribe", what=f"{error}.", hint="Write $share/GROUP/FILTER.")
         known = self.roles.get(role)
         allowed = known.subscribe if known is not None else ()
-        if any(permits(wide, asked) for wide in allowed):
+        births = asked.removeprefix(CERTIFICATES)
+        if any(permits(wide, births) for wide in allowed):
             return None
         may = listed(allowed) or "nothing"
         return Finding(
