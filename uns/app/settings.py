@@ -235,8 +235,8 @@ class SparkplugSettings(_Section):
     )
     aware: bool = Field(
         default=True,
-        description="Be a Sparkplug Aware MQTT Server: births stay on `$sparkplug/certificates/#`, and an NDEATH that is "
-        "a will gets the time of its delivery.",
+        description="Be a Sparkplug Aware MQTT Server: births stay on `$sparkplug/certificates/#`, and an NDEATH that "
+        "is a will gets the time of its delivery.",
     )
     max_nodes: int = Field(
         default=10_000, ge=1, description="Edge nodes followed; further ones are refused and counted."

@@ -159,7 +159,9 @@ def _property(wire: Any) -> Property:
 
 
 def _metadata(wire: Any) -> MetaData:
-    fields = {field: getattr(wire, field) for field in MetaData.__struct_fields__ if wire.HasField(field)}
+    fields: dict[str, Any] = {
+        field: getattr(wire, field) for field in MetaData.__struct_fields__ if wire.HasField(field)
+    }
     return MetaData(**{field: _text(value) if isinstance(value, bytes) else value for field, value in fields.items()})
 
 
