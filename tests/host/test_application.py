@@ -15,8 +15,12 @@ from uns.host.application import SparkplugHost
 from uns.host.status import DeviceStatus, Origin
 from uns.samples import DataType, Quality, Sample, decode_sample
 from uns.sparkplug.command import RebirthRequested, Write
+from uns.sparkplug.datatypes import SparkplugType
+from uns.sparkplug.decode import decode
 from uns.sparkplug.edge import EdgeNode
+from uns.sparkplug.encode import encode
 from uns.sparkplug.events import NodeState
+from uns.sparkplug.payload import REBIRTH, Metric, Payload, Template
 
 TREE = "acme/ghent/packaging/line1"
 GROUP = "acme:ghent:packaging"
@@ -302,7 +306,6 @@ def test_retired_metrics_leave_the_tree(plant):
 def test_two_sources_for_one_topic_collide_until_the_first_is_dead(plant):
     first = Edge(plant, x=DataType.INT8).connect()
     first.node.declare("", "filler/x", DataType.INT8)
-    first.data("filler/x", 9, device="")
     first.send(*first.node.births(plant.clock.wall_ms()))
     assert plant.ids() == ["sparkplug.collision"]
     assert "filler/x" in plant.findings[0][0].what
@@ -501,3 +504,99 @@ def test_projected_values_are_not_read_again(plant):
     edge.open()
     edge.publish(f"{TREE}/filler/temperature", b'{"value":1}', retain=True)
     assert len(plant.broker.published) == 1
+
+
+# --- templates, loops, writes by name ---------------------------------------------------------------------------------
+
+
+def motor(value, **about):
+    member = Metric("speed", None, DataType.INT32, value)
+    return Metric("m1", 7, SparkplugType.TEMPLATE, Template([member], ref="motor"), **about)
+
+
+@pytest.fixture
+def udt(plant):
+    """An edge node, made by hand, whose own metrics are an instance of a template and Sparkplug's."""
+    plant.link = plant.broker.link("udt")
+    plant.link.open()
+    rebirth = Metric(REBIRTH, None, SparkplugType.BOOLEAN, False)
+    birth = Payload(plant.clock.wall_ms(), [motor(5), rebirth], 0)
+    plant.link.publish(f"spBv1.0/{GROUP}/NBIRTH/line1", encode(birth))
+    return plant
+
+
+def commanded(plant):
+    [message] = plant.broker.on(f"spBv1.0/{GROUP}/NCMD")
+    payload, findings = decode(message.payload)
+    assert findings == []
+    assert (message.qos, message.retain, payload.seq) == (0, False, None)
+    return payload.metrics
+
+
+def test_the_members_of_an_instance_have_topics_of_their_own(udt):
+    assert udt.value("m1/speed") == (5, "Good")
+    assert udt.value("m1") is None
+
+
+def test_a_member_is_written_inside_its_instance(udt):
+    udt.host.command(f"{TREE}/m1/speed", 9)
+    [metric] = commanded(udt)
+    assert (metric.alias, metric.name, metric.value.ref, metric.value.is_definition) == (7, None, "motor", False)
+    assert [(each.name, each.datatype, each.value) for each in metric.value.metrics] == [("speed", DataType.INT32, 9)]
+
+
+def test_a_metric_that_has_no_topic_is_written_by_its_name(udt):
+    udt.host.command_metric(GROUP, "line1", "", REBIRTH, True)
+    [metric] = commanded(udt)
+    assert (metric.name, metric.datatype, metric.value) == (REBIRTH, SparkplugType.BOOLEAN, True)
+
+
+@pytest.mark.parametrize(
+    ("node", "device", "metric", "value", "id_", "nearest"),
+    [
+        ("lin1", "", "m1/speed", 1, "unknown.node", f"{GROUP}/line1"),
+        ("line1", "filler", "m1/speed", 1, "unknown.device", ""),
+        ("line1", "", "m1/sped", 1, "unknown.metric", "m1/speed"),
+        ("line1", "", "m1/speed", "fast", "sparkplug.datatype", ""),
+        ("line1", "", "m1/speed", 2**40, "sparkplug.datatype", ""),
+    ],
+)
+def test_what_cannot_be_written_says_why(udt, node, device, metric, value, id_, nearest):
+    with pytest.raises(UnsError) as refused:
+        udt.host.command_metric(GROUP, node, device, metric, value)
+    assert (refused.value.finding.id, refused.value.finding.nearest) == (id_, nearest)
+    assert udt.broker.on(f"spBv1.0/{GROUP}/NCMD") == []
+
+
+def test_a_node_shows_what_it_was_born_with(udt):
+    status, metrics = udt.host.node(GROUP, "line1")
+    assert (status.client, status.state, status.counts) == ("udt", NodeState.ONLINE, {"NBIRTH": 1})
+    shown = {metric.name: (metric.alias, metric.datatype, metric.topic, metric.ref) for metric in metrics}
+    assert shown == {
+        "m1": (7, "Template", None, "motor"),
+        "m1/speed": (None, "Int32", f"{TREE}/m1/speed", None),
+        REBIRTH: (None, "Boolean", None, None),
+    }
+
+
+def test_what_is_projected_is_never_projected_again(plant):
+    link = plant.broker.link("loop")
+    link.open()
+    birth = Payload(plant.clock.wall_ms(), [Metric("NDATA/line1", 1, DataType.INT8, 1)], 0)
+    link.publish("spBv1.0/spBv1.0/NBIRTH/g", encode(birth))
+    assert plant.ids() == ["sparkplug.topic"]
+    assert "read as Sparkplug again" in plant.findings[0][0].what
+    assert plant.broker.on("spBv1.0/g") == []
+
+
+def test_a_passive_host_asks_for_births_when_an_operator_does(make_plant):
+    plant = make_plant(passive=True)
+    plant.host.start()
+    link = plant.broker.link("edge")
+    link.open()
+    link.publish(f"spBv1.0/{GROUP}/NDATA/line1", encode(Payload(plant.clock.wall_ms(), [], 3)))
+    plant.advance(60_000)
+    assert plant.broker.on(f"spBv1.0/{GROUP}/NCMD") == []
+    assert plant.host.request_rebirth(GROUP, "line1") is True
+    assert [metric.name for metric in commanded(plant)] == [REBIRTH]
+    assert plant.host.request_rebirth(GROUP, "line1") is False

@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from uns.samples import DataType, Quality, Sample
+from uns.sparkplug.datatypes import SparkplugType as T
 from uns.sparkplug.decode import decode
+from uns.sparkplug.descriptor import WirePayload
 from uns.sparkplug.edge import EdgeNode
 from uns.sparkplug.encode import encode
 from uns.sparkplug.events import Born, Died, NodeState, Retired, Values
@@ -22,7 +24,7 @@ class Plant:
 
     def __init__(self, **options):
         self.findings = []
-        self.session = HostSession(on_finding=self.findings.append, **options)
+        self.session = HostSession("g/n", on_finding=self.findings.append, **options)
         self.node = EdgeNode("g", "n", on_finding=self.findings.append)
         self.node.declare("", "uptime", DataType.UINT64)
         self.node.declare("filler", "temperature", DataType.DOUBLE, unit="Cel")
@@ -30,11 +32,11 @@ class Plant:
         self.node.join("filler", NOW)
         self.will = None
 
-    def hear(self, *messages, ms=0, retained=False):
+    def hear(self, *messages, ms=0, retained=False, client=""):
         events = []
         for message in messages:
             topic = parse_topic(message.topic)
-            events += self.session.receive(topic, message.payload, NOW + ms, ms, retained=retained)
+            events += self.session.receive(topic, message.payload, NOW + ms, ms, retained=retained, client=client)
         return events
 
     def birth(self, ms=0):
@@ -112,9 +114,10 @@ def test_data_before_a_birth_asks_for_one_rebirth(plant):
 
 
 def test_an_unknown_alias_asks_for_a_rebirth_and_the_others_go_on(born):
-    born.node.declare("filler", "level", DataType.DOUBLE)
-    batch = [("level", Sample(1.0, Quality.GOOD, NOW)), ("count", Sample(3, Quality.GOOD, NOW))]
-    events = born.hear(born.node.data("filler", batch, NOW))
+    count = born.session.table.devices["filler"].metrics["count"].alias
+    events = hears(
+        born, MessageType.DDATA, [Metric(None, 99, T.INT8, 1), Metric(None, count, T.INT8, 3)], 2, device="filler"
+    )
     assert values(events) == [("filler", "count", 3)]
     assert events[-1] == RebirthWanted(Cause.UNKNOWN_METRIC)
 
@@ -306,18 +309,211 @@ def test_a_birth_metric_without_datatype_is_left_out(plant):
     assert "no known datatype" in plant.findings[0].what
 
 
-def test_template_definitions_are_no_values_and_tables_are_json(plant):
+def hears(plant, kind, metrics, seq, *, device="", ms=0, **payload):
+    """The events of a message made by hand."""
+    topic = SparkplugTopic("g", kind, "n", device)
+    wire = encode(Payload(payload.pop("sent_ms", NOW + ms), metrics, seq), **payload)
+    return plant.session.receive(topic, wire, NOW + ms, ms)
+
+
+def test_a_table_is_json_and_an_impossible_date_costs_its_metric(plant):
     metrics = [
-        Metric("motor", None, 19, Template([], is_definition=True)),
-        Metric("m1", None, 19, Template([Metric("speed", None, DataType.DOUBLE, 5.0)], ref="motor")),
-        Metric("table", None, 16, DataSet(["a"], [DataType.INT8], [[1]])),
+        Metric("table", None, T.DATASET, DataSet(["a"], [DataType.INT8], [[1]])),
         Metric("since", None, DataType.DATETIME, 2**63),
     ]
-    events = plant.session.receive(
-        SparkplugTopic("g", MessageType.NBIRTH, "n"), encode(Payload(NOW, metrics, 0)), NOW, 0
-    )
-    assert values(events) == [("", "m1", {"speed": 5.0}), ("", "table", {"columns": ["a"], "rows": [[1]]})]
+    events = hears(plant, MessageType.NBIRTH, metrics, 0)
+    assert values(events) == [("", "table", {"columns": ["a"], "rows": [[1]]})]
     assert "beyond the year 9999" in plant.findings[0].what
+
+
+# --- templates --------------------------------------------------------------------------------------------------------
+
+
+def motor(speed=None, temperature=None, **about):
+    """An instance of the template `motor` with those members that are given."""
+    bearing = Template([Metric("temperature", None, T.DOUBLE, temperature)], ref="bearing")
+    members = []
+    if speed is not None:
+        members.append(Metric("speed", 21, T.INT64, speed))
+    if temperature is not None:
+        members.append(Metric("bearing", None, T.TEMPLATE, bearing))
+    return Metric("m1", 20, T.TEMPLATE, Template(members, ref="motor"), NOW, **about)
+
+
+@pytest.fixture
+def motors(plant):
+    definition = Template([Metric("speed", None, T.INT64, None)], is_definition=True)
+    plant.events = hears(plant, MessageType.NBIRTH, [Metric("motor", None, T.TEMPLATE, definition), motor(5, 6.5)], 0)
+    return plant
+
+
+def test_a_definition_is_no_value_and_an_instance_is_its_members(motors):
+    assert values(motors.events) == [("", "m1/speed", 5), ("", "m1/bearing/temperature", 6.5)]
+    assert list(motors.session.table.templates) == ["motor"]
+    assert names(motors.events[0].metrics) == ["m1/speed", "m1/bearing/temperature"]
+    instance = motors.session.table.devices[""].metrics["m1"]
+    assert (instance.ref, list(instance.members)) == ("motor", ["speed", "bearing"])
+
+
+def test_a_part_of_an_instance_updates_the_members_in_it(motors):
+    assert values(hears(motors, MessageType.NDATA, [motor(speed=-7)], 1)) == [("", "m1/speed", -7)]
+    assert values(hears(motors, MessageType.NDATA, [motor(temperature=8.5)], 2)) == [
+        ("", "m1/bearing/temperature", 8.5)
+    ]
+
+
+def test_members_are_found_by_alias_too(motors):
+    part = Template([Metric(None, 21, T.INT64, 9)], ref="motor")
+    assert values(hears(motors, MessageType.NDATA, [Metric(None, 20, T.TEMPLATE, part)], 1)) == [("", "m1/speed", 9)]
+    assert values(hears(motors, MessageType.NDATA, [Metric(None, 21, T.INT64, 10)], 2)) == [("", "m1/speed", 10)]
+
+
+def test_members_have_the_time_and_flags_of_their_instance(motors):
+    [event] = hears(motors, MessageType.NDATA, [motor(speed=1, is_historical=True)], 1, ms=50)
+    [(metric, sample, historical)] = event.values
+    assert (metric.name, sample.timestamp_ms, historical) == ("m1/speed", NOW, True)
+
+
+def test_an_instance_that_is_null_makes_its_members_null(motors):
+    [event] = hears(motors, MessageType.NDATA, [Metric(None, 20, T.TEMPLATE, None)], 1)
+    assert [(metric.name, sample.quality) for metric, sample, _ in event.values] == [
+        ("m1/speed", Quality.GOOD_NO_DATA),
+        ("m1/bearing/temperature", Quality.GOOD_NO_DATA),
+    ]
+
+
+def test_an_unknown_member_asks_for_a_rebirth_and_the_others_go_on(motors):
+    part = Template([Metric("torque", None, T.INT64, 9), Metric("speed", None, T.INT64, 3)], ref="motor")
+    events = hears(motors, MessageType.NDATA, [Metric("m1", None, T.TEMPLATE, part)], 1)
+    assert values(events) == [("", "m1/speed", 3)]
+    assert events[-1] == RebirthWanted(Cause.UNKNOWN_METRIC)
+    assert "'torque'" in motors.findings[0].what
+
+
+def test_a_member_of_another_type_costs_itself(motors):
+    part = Template([Metric("speed", None, T.DOUBLE, 1.5)], ref="motor")
+    assert values(hears(motors, MessageType.NDATA, [Metric("m1", None, T.TEMPLATE, part)], 1)) == []
+    assert [finding.id for finding in motors.findings] == ["sparkplug.datatype"]
+
+
+def test_what_is_no_instance_costs_itself(motors):
+    hears(motors, MessageType.NDATA, [Metric("m1", None, T.INT64, 1)], 1)
+    assert motors.session.state is NodeState.ONLINE
+
+
+# --- bad input --------------------------------------------------------------------------------------------------------
+
+
+def test_each_finding_names_node_device_metric_and_cause(born):
+    hears(born, MessageType.DDATA, [Metric("count", None, T.DOUBLE, 1.5)], 2, device="filler")
+    [finding] = born.findings
+    assert finding.what == (
+        "Edge node 'g/n', device 'filler': Metric 'count' (Int8): it came as Double, its birth said Int8."
+    )
+
+
+def test_a_wrong_value_by_alias_is_named_by_its_birth(born):
+    alias = born.session.table.devices["filler"].metrics["count"].alias
+    wire = WirePayload(timestamp=NOW, seq=2)
+    wire.metrics.add(alias=alias, datatype=T.INT8, string_value="x")
+    born.session.receive(SparkplugTopic("g", MessageType.DDATA, "n", "filler"), wire.SerializeToString(), NOW, 0)
+    assert born.findings[0].what.startswith("Edge node 'g/n', device 'filler': Metric 'count' (Int8): expected")
+
+
+@pytest.mark.parametrize("cut", range(1, 12))
+def test_a_truncated_payload_names_its_node(born, cut):
+    message = born.data("count", 1)
+    born.session.receive(parse_topic(message.topic), message.payload[:-cut], NOW, 0)
+    assert all(finding.what.startswith("Edge node 'g/n', device 'filler'") for finding in born.findings)
+
+
+def test_data_without_a_birth_is_told_once_until_the_birth(plant):
+    plant.node.will(NOW)
+    plant.node.births(NOW)
+    for value in range(3):
+        plant.hear(plant.data("count", value))
+    assert [finding.id for finding in plant.findings] == ["sparkplug.no_birth"]
+    assert "DDATA came before the node's birth" in plant.findings[0].what
+    plant.birth()
+    plant.hear(plant.node.death(NOW))
+    plant.node.will(NOW)
+    plant.node.births(NOW)
+    plant.hear(plant.data("count", 4))
+    assert [finding.id for finding in plant.findings] == ["sparkplug.no_birth"] * 2
+
+
+def test_an_unknown_metric_is_told_once_until_the_birth_of_its_device(born):
+    unknown = [Metric("level", None, T.DOUBLE, 1.0), Metric(None, 99, T.INT8, 1)]
+    for seq in (2, 3):
+        hears(born, MessageType.DDATA, unknown, seq, device="filler")
+    assert [finding.what for finding in born.findings] == [
+        "Edge node 'g/n', device 'filler': No metric named 'level' stands in the birth.",
+        "Edge node 'g/n', device 'filler': No metric with the alias 99 stands in the birth.",
+    ]
+    hears(born, MessageType.DBIRTH, [Metric("count", 40, T.INT8, 1)], 4, device="filler")
+    hears(born, MessageType.DDATA, unknown, 5, device="filler")
+    assert len(born.findings) == 4
+
+
+@pytest.mark.parametrize("time_ms", [NOW + 3_600_000, 5, 2**63])
+@pytest.mark.parametrize("historical", [True, False])
+def test_an_impossible_time_is_told_and_the_receipt_counts(born, time_ms, historical):
+    metrics = [
+        Metric("count", None, T.INT8, 1, time_ms, is_historical=historical),
+        Metric("temperature", None, T.DOUBLE, 2.0, NOW + 5),
+    ]
+    [event] = hears(born, MessageType.DDATA, metrics, 2, device="filler", ms=9)
+    times = {metric.name: sample.timestamp_ms for metric, sample, _ in event.values}
+    assert times == {"temperature": NOW + 5} | ({} if historical else {"count": NOW + 9})
+    assert [finding.id for finding in born.findings] == ["sparkplug.timestamp"]
+    assert "The time of metric 'count' cannot be" in born.findings[0].what
+
+
+def test_an_impossible_time_of_the_message_is_told(born):
+    [event] = hears(born, MessageType.DDATA, [Metric("count", None, T.INT8, 1)], 2, device="filler", ms=9, sent_ms=77)
+    assert event.values[0][1].timestamp_ms == NOW + 9
+    assert "The time of the message cannot be: 1970-01-01" in born.findings[0].what
+
+
+# --- two clients for one node -----------------------------------------------------------------------------------------
+
+
+def test_a_second_client_that_speaks_for_the_node_is_told_of_and_not_read(plant):
+    plant.node.will(NOW)
+    plant.hear(*plant.node.births(NOW), client="plc-a")
+    assert plant.session.client == "plc-a"
+    foreign, own = plant.data("count", 1), plant.data("count", 2)
+    assert plant.hear(foreign, client="plc-b") == []
+    assert [finding.id for finding in plant.findings] == ["sparkplug.duplicate_node"]
+    assert "'plc-a'" in plant.findings[0].what
+    assert "'plc-b', which sent DDATA" in plant.findings[0].what
+    plant.hear(own, client="plc-a")
+    assert plant.session.counts["foreign"] == 1
+
+
+def test_a_reconnect_under_another_client_id_is_no_second_client(plant):
+    first = plant.node.will(NOW)
+    plant.hear(*plant.node.births(NOW), client="plc-1")
+    plant.node.will(NOW + 1)
+    plant.hear(*plant.node.births(NOW + 1), ms=1, client="plc-2")
+    assert plant.hear(first, ms=2, client="plc-1") == []
+    assert values(plant.hear(plant.data("count", 3), client="plc-2")) == [("filler", "count", 3)]
+    assert plant.findings == []
+    assert plant.session.state is NodeState.ONLINE
+
+
+def test_two_clients_that_are_born_in_turns_are_told_of(plant):
+    for ms, client in enumerate(["plc-a", "plc-b", "plc-a"]):
+        plant.node.will(NOW + ms)
+        plant.hear(*plant.node.births(NOW + ms), ms=ms, client=client)
+    assert [finding.id for finding in plant.findings] == ["sparkplug.duplicate_node"]
+
+
+def test_a_death_by_another_client_kills_nobody_even_with_the_same_number(plant):
+    will = plant.node.will(NOW)
+    plant.hear(*plant.node.births(NOW), client="plc-a")
+    assert plant.hear(will, client="plc-b") == []
+    assert plant.session.state is NodeState.ONLINE
 
 
 def test_commands_are_not_the_hosts_to_read(born):

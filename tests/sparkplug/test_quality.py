@@ -6,7 +6,7 @@ import pytest
 
 from uns.samples import Quality, Sample
 from uns.sparkplug.datatypes import SparkplugType as T
-from uns.sparkplug.payload import DataSet, Metric, Property, Template
+from uns.sparkplug.payload import DataSet, Metric, Property
 from uns.sparkplug.quality import quality_of, to_property
 from uns.sparkplug.sample import json_value, sample_of
 
@@ -57,11 +57,7 @@ SAMPLES = [  # (value, properties, sample value, quality)
 @pytest.mark.parametrize(("value", "properties", "expected", "quality"), SAMPLES)
 def test_samples_of_metrics(value, properties, expected, quality):
     metric = Metric(value=value, timestamp_ms=7, properties=properties)
-    assert sample_of(metric, value, 99) == Sample(expected, quality, 7)
-
-
-def test_a_metric_without_time_has_the_time_of_its_payload():
-    assert sample_of(Metric(value=1), 1, 99).timestamp_ms == 99
+    assert sample_of(metric, value, 7) == Sample(expected, quality, 7)
 
 
 JSON = [
@@ -70,7 +66,6 @@ JSON = [
     (T.DOUBLE_ARRAY, [1.0, math.nan], [1.0, None]),
     (T.INT64, 2**63 - 1, 2**63 - 1),
     (T.DATASET, DataSet(["a"], [13], [[0]]), {"columns": ["a"], "rows": [["1970-01-01T00:00:00.000Z"]]}),
-    (T.TEMPLATE, Template([Metric("x", None, 10, 1.0), Metric("y", None, 10, math.nan)]), {"x": 1.0, "y": None}),
     (T.DATETIME, None, None),
 ]  # fmt: skip
 

@@ -96,5 +96,22 @@ def test_the_throttle_lets_one_through_per_interval():
 def test_a_birth_settles_what_was_wanted():
     throttle = RebirthThrottle(5000, 100)
     assert throttle.want(Cause.NO_BIRTH, 0) == []
-    throttle.settle()
+    throttle.settle(1)
     assert throttle.tick(100) == []
+
+
+def test_who_does_not_answer_is_asked_ever_more_seldom():
+    throttle = RebirthThrottle(1000, 0)
+    asked = [ms for ms in range(0, 200_000, 500) if throttle.want(Cause.NO_BIRTH, ms)]
+    assert asked == [0, 1000, 3000, 7000, 15_000, 31_000, 63_000, 127_000, 191_000]
+    assert throttle.unanswered == 9
+    throttle.settle(191_000)
+    assert throttle.want(Cause.SEQ_GAP, 191_999) == []
+    assert throttle.tick(192_000) == [RebirthWanted(Cause.SEQ_GAP)]
+
+
+def test_a_passive_host_asks_for_operators_alone():
+    throttle = RebirthThrottle(1000, 0, passive=True)
+    assert throttle.want(Cause.NO_BIRTH, 5) == []
+    assert throttle.tick(9999) == []
+    assert throttle.want(Cause.OPERATOR, 10_000) == [RebirthWanted(Cause.OPERATOR)]

@@ -7,23 +7,22 @@ No projected value can come back: only `spBv1.0/#` is read, and nothing is proje
 """
 
 from collections.abc import Callable, Iterable
-from sys import maxsize
 from typing import Any
 from zlib import crc32
 
 from uns.clock import Clock
-from uns.errors import Finding, UnsError
+from uns.errors import Finding, UnsError, nearest
+from uns.host.asking import Asking, NodeKey
+from uns.host.commands import ask_rebirth, born_metric, write
 from uns.host.node import OnHistorical, ProjectedNode
 from uns.host.projection import Template, default_topic
 from uns.host.state import HostState
-from uns.host.status import NodeStatus, Origin
-from uns.host.tree import Projected, Tree
+from uns.host.status import MetricStatus, NodeStatus, Origin
+from uns.host.tree import Tree
 from uns.link import Acknowledge, Link, Message
-from uns.samples import DataType, decode_sample, encode_sample
-from uns.sparkplug.command import value_from_json
-from uns.sparkplug.encode import encode
+from uns.samples import decode_sample, encode_sample
+from uns.sparkplug.born import BornMetric
 from uns.sparkplug.host import HostSession
-from uns.sparkplug.payload import REBIRTH, Metric, Payload
 from uns.sparkplug.rebirth import Cause
 from uns.sparkplug.topic import NAMESPACE, MessageType, SparkplugTopic, parse_topic
 
@@ -38,7 +37,7 @@ class SparkplugHost:
     """A Sparkplug host application on one link; `start`, then `tick` about five times a second, then `stop`.
 
     host_id: names the STATE topic. template: where metrics appear in the tree. on_historical: takes values of the past.
-    passive: never asks for a rebirth, for a second host beside the primary one.
+    passive: asks for a rebirth when an operator does only, for a second host beside the primary one.
     start_spread_ms: the first rebirth requests after a start are spread over this time, one fixed moment per node.
     max_nodes: edge nodes followed at most; messages of further ones are counted in `refused` and not read.
     Raises UnsError `sparkplug.topic` for a host id that cannot stand in a topic.
@@ -71,7 +70,8 @@ class SparkplugHost:
         self._passive = passive
         self._max_nodes = max_nodes
         self._tree = Tree()
-        self._nodes: dict[tuple[str, str], ProjectedNode] = {}
+        self._asking = Asking(self._ask_rebirth)
+        self._nodes: dict[NodeKey, ProjectedNode] = {}
         self._routes: dict[str, tuple[ProjectedNode, SparkplugTopic]] = {}
         self._current: Message | None = None
         self._started_ms = 0
@@ -89,7 +89,7 @@ class SparkplugHost:
         wait for the first `tick` after this, so that the STATE birth is the first publish. Whatever an earlier session
         knew is forgotten.
         """
-        self._tree, self._nodes, self._routes = Tree(), {}, {}
+        self._tree, self._nodes, self._routes, self._asking = Tree(), {}, {}, Asking(self._ask_rebirth)
         self._started_ms = self._clock.monotonic_ms()
         self._link.open(self._state.will(self._clock.wall_ms()))
         self._link.subscribe(self._state.topic, self._receive_state)
@@ -125,19 +125,20 @@ class SparkplugHost:
                 return
             route = found
         node, topic = route
-        received_ms = message.received_ms or self._clock.wall_ms()
+        received_ms, now_ms = message.received_ms or self._clock.wall_ms(), self._clock.monotonic_ms()
         outer, self._current = self._current, message
         events = node.session.receive(
-            topic, message.payload, received_ms, self._clock.monotonic_ms(), retained=message.retain
+            topic, message.payload, received_ms, now_ms, retained=message.retain, client=message.publisher
         )
-        node.apply(events)
+        node.apply(events, now_ms)
         self._current = outer
 
     def tick(self) -> None:
         """Give up missing messages, send rebirth requests that had to wait, take a contested STATE back."""
         wall_ms, now_ms = self._clock.wall_ms(), self._clock.monotonic_ms()
         for node in list(self._nodes.values()):
-            node.apply(node.session.tick(wall_ms, now_ms))
+            node.apply(node.session.tick(wall_ms, now_ms), now_ms)
+        self._asking.tick(now_ms)
         self._take_state_back(now_ms)
 
     # --- questions and commands ----------------------------------------------------------------------------------
@@ -145,6 +146,11 @@ class SparkplugHost:
     def nodes(self) -> list[NodeStatus]:
         """Every edge node seen since the start."""
         return [node.status() for node in self._nodes.values()]
+
+    def node(self, group: str, node: str) -> tuple[NodeStatus, list[MetricStatus]]:
+        """One edge node and everything it was born with. Raises UnsError `unknown.node`."""
+        found = self._known(group, node)
+        return found.status(), found.metrics()
 
     def origin(self, topic: str) -> Origin | None:
         """The metric behind a topic of the tree, or None."""
@@ -175,33 +181,41 @@ class SparkplugHost:
         if not projected.online:
             what = f"'{topic}' cannot be written: node '{projected.group}/{projected.node}' or its device is offline."
             raise UnsError(Finding(id="unreachable.node", what=what, hint="Try again when it is born."))
-        metric = projected.metric
-        kind = MessageType.DCMD if metric.device else MessageType.NCMD
-        target = SparkplugTopic(projected.group, kind, projected.node, metric.device)
-        # tck-id-payloads-alias-data-cmd-requirement: by alias alone where there is one
-        name = metric.name if metric.alias is None else None
-        self._send(target, Metric(name, metric.alias, metric.datatype, _command_value(projected, value)), acknowledge)
+        self._send(projected.group, projected.node, projected.metric, value, acknowledge)
 
-    def request_rebirth(self, group: str, node: str) -> None:
-        """Ask a node for its births, as an operator; throttled like every request. Raises UnsError `unknown.node`."""
+    def command_metric(
+        self, group: str, node: str, device: str, metric: str, value: Any, acknowledge: Acknowledge | None = None
+    ) -> None:
+        """`command` for a metric by its name; device "" is the node itself. Raises UnsError: `unknown.node`,
+        `unknown.device`, `unknown.metric`, `unreachable.node`, `sparkplug.datatype`."""
+        found = self._known(group, node)
+        born = born_metric(found.session, f"{group}/{node}", device, metric)
+        self._send(group, node, born, value, acknowledge)
+
+    def request_rebirth(self, group: str, node: str) -> bool:
+        """Ask a node for its births, as an operator; throttled like every request: False when it waits for its turn.
+        Raises UnsError `unknown.node`."""
+        found, now_ms = self._known(group, node), self._clock.monotonic_ms()
+        wanted = found.session.rebirth.want(Cause.OPERATOR, now_ms)
+        found.apply(wanted, now_ms)
+        return bool(wanted)
+
+    def _known(self, group: str, node: str) -> ProjectedNode:
         found = self._nodes.get((group, node))
         if found is None:
-            what = f"No edge node '{group}/{node}' was seen."
-            raise UnsError(Finding(id="unknown.node", what=what))
-        found.apply(found.session.rebirth.want(Cause.OPERATOR, self._clock.monotonic_ms()))
+            name = f"{group}/{node}"
+            like = nearest(name, ("/".join(key) for key in self._nodes))
+            raise UnsError(Finding(id="unknown.node", what=f"No edge node '{name}' was seen.", nearest=like))
+        return found
 
     # --- sending -------------------------------------------------------------------------------------------------
 
-    def _ask_rebirth(self, node: ProjectedNode) -> None:
-        """tck-id-operational-behavior-data-commands-ncmd-rebirth-verb, -name, -value"""
-        target = SparkplugTopic(node.group, MessageType.NCMD, node.node)
-        self._send(target, Metric(name=REBIRTH, datatype=DataType.BOOLEAN, value=True))
+    def _ask_rebirth(self, key: NodeKey) -> None:
+        self._publish(ask_rebirth(*key, self._clock.wall_ms()))
 
-    def _send(self, target: SparkplugTopic, metric: Metric, acknowledge: Acknowledge | None = None) -> None:
-        """A command: QoS 0, not retained, no seq (tck-id-payloads-ncmd-seq, tck-id-topics-ncmd-mqtt)."""
-        now_ms = self._clock.wall_ms()
-        metric.timestamp_ms = now_ms
-        self._link.publish(str(target), encode(Payload(now_ms, [metric])), acknowledge=acknowledge)
+    def _send(self, group: str, node: str, metric: BornMetric, value: Any, acknowledge: Acknowledge | None) -> None:
+        message = write(group, node, metric, value, self._clock.wall_ms())
+        self._link.publish(message.topic, message.payload, acknowledge=acknowledge)
 
     def _publish(self, message: Message) -> None:
         self._link.publish(message.topic, message.payload, qos=message.qos, retain=message.retain)
@@ -238,10 +252,12 @@ class SparkplugHost:
             return None
         not_before_ms = self._started_ms + 1 + crc32(f"{group}/{name}".encode()) % (self._start_spread_ms + 1)
         session = HostSession(
+            f"{group}/{name}",
             on_finding=self._found,
             reorder_timeout_ms=self._reorder_timeout_ms,
             rebirth_interval_ms=self._rebirth_interval_ms,
-            rebirth_not_before_ms=maxsize if self._passive else not_before_ms,
+            rebirth_not_before_ms=not_before_ms,
+            passive=self._passive,
         )
         node = self._nodes[group, name] = ProjectedNode(
             group,
@@ -252,7 +268,7 @@ class SparkplugHost:
             template=self._template,
             on_finding=self._found,
             on_historical=self._on_historical,
-            ask_rebirth=self._ask_rebirth,
+            asking=self._asking,
         )
         return node
 
@@ -277,12 +293,3 @@ class SparkplugHost:
         hint = "Give each host application its own id, and let nobody else publish there."
         self._on_finding(Finding(id="sparkplug.state", what=what, hint=hint), None)
         self._publish(self._state.birth())
-
-
-def _command_value(projected: Projected, value: Any) -> Any:
-    metric = projected.metric
-    try:
-        return value_from_json(value, metric.datatype)
-    except ValueError as error:
-        what = f"'{projected.topic}' cannot be written: {error}."
-        raise UnsError(Finding(id="sparkplug.datatype", what=what, hint="Send a value of its datatype.")) from error

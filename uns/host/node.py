@@ -3,15 +3,18 @@
 from collections.abc import Callable, Iterable
 
 from uns.errors import Finding
+from uns.host.asking import Asking
 from uns.host.projection import Template
-from uns.host.status import DeviceStatus, NodeStatus
+from uns.host.status import DeviceStatus, MetricStatus, NodeStatus
 from uns.host.tree import Projected, Tree
 from uns.link import Link
 from uns.samples import Sample, encode_sample
 from uns.sparkplug.born import BornMetric
+from uns.sparkplug.datatypes import name_of
 from uns.sparkplug.events import Born, Died, HostEvent, Retired, Values
 from uns.sparkplug.host import HostSession
 from uns.sparkplug.rebirth import RebirthWanted
+from uns.sparkplug.topic import is_sparkplug
 from uns.topics import topic_fault
 
 OnHistorical = Callable[[str, Sample], None]
@@ -32,19 +35,20 @@ class ProjectedNode:
         template: Template,
         on_finding: Callable[[Finding], None],
         on_historical: OnHistorical,
-        ask_rebirth: Callable[["ProjectedNode"], None],
+        asking: Asking,
     ) -> None:
         self.group = group
         self.node = node
+        self.key = group, node
         self.session = session
         self._tree = tree
         self._publish = link.publish
         self._template = template
         self._on_finding = on_finding
         self._on_historical = on_historical
-        self._ask_rebirth = ask_rebirth
+        self._asking = asking
 
-    def apply(self, events: Iterable[HostEvent]) -> None:
+    def apply(self, events: Iterable[HostEvent], now_ms: int) -> None:
         """Carry events out, in order; a rebirth is asked for last, since the answer may come before this returns."""
         rebirth_wanted = False
         for event in events:
@@ -52,6 +56,8 @@ class ProjectedNode:
                 case Values():
                     self._values(event)
                 case Born():
+                    if not event.device:
+                        self._asking.settle(self.key)
                     born_ms = self.session.table.devices[event.device].since_ms
                     for metric in event.metrics:
                         metric.context = self._claim(metric, born_ms)
@@ -64,7 +70,7 @@ class ProjectedNode:
                 case RebirthWanted():
                     rebirth_wanted = True
         if rebirth_wanted:
-            self._ask_rebirth(self)
+            self._asking.want(self.key, now_ms)
 
     def status(self) -> NodeStatus:
         session = self.session
@@ -84,8 +90,17 @@ class ProjectedNode:
             ],
             counts=dict(session.counts),
             rebirth_requests=session.rebirth.requests,
+            rebirth_unanswered=session.rebirth.unanswered,
             rebirth_cause=session.rebirth.last_cause or "",
+            client=session.client,
+            heard_ms=session.heard_ms,
+            templates=sorted(session.table.templates),
         )
+
+    def metrics(self) -> list[MetricStatus]:
+        """Everything born, the node's own first."""
+        devices = self.session.table.devices
+        return [_status(metric) for name in sorted(devices) for metric in devices[name].metrics.values()]
 
     def _values(self, event: Values) -> None:
         publish = self._publish
@@ -102,9 +117,14 @@ class ProjectedNode:
         topic = self._template(self.group, self.node, metric.device, metric.name)
         if topic is None:
             return None
-        if fault := topic_fault(topic):
+        fault = topic_fault(topic)
+        if not fault and is_sparkplug(topic):
+            fault = "it would be read as Sparkplug again"  # a loop: what is projected must never be projected
+        if fault:
             what = f"Metric '{metric.name}' of node '{self.group}/{self.node}' makes no topic: {fault}."
-            self._on_finding(Finding(id="sparkplug.topic", what=what, hint="Give the metric another name."))
+            self._on_finding(
+                Finding(id="sparkplug.topic", what=what, hint="Give the metric or its group another name.")
+            )
             return None
         claimed = self._tree.claim(topic, self.group, self.node, metric, born_ms)
         if isinstance(claimed, Finding):
@@ -124,3 +144,17 @@ class ProjectedNode:
         """The metric is gone for good: its retained value is cleared."""
         if projected is not None and self._tree.release(projected):
             self._publish(projected.topic, b"", retain=True)
+
+
+def _status(metric: BornMetric) -> MetricStatus:
+    projected: Projected | None = metric.context
+    return MetricStatus(
+        device=metric.device,
+        name=metric.name,
+        alias=metric.alias,
+        datatype=name_of(metric.datatype),
+        unit=metric.unit,
+        topic=None if projected is None else projected.topic,
+        sample=None if projected is None else projected.sample,
+        ref=metric.ref,
+    )

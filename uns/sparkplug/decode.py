@@ -3,6 +3,7 @@
 One wrong metric costs that metric and gives a finding; bytes that are no protobuf cost the payload.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from google.protobuf.message import DecodeError
@@ -22,17 +23,21 @@ _STRUCTURED = {
 }
 
 
-def decode(data: bytes) -> tuple[Payload | None, list[Finding]]:
+NameOf = Callable[[int], str | None]
+"""The name of a metric by its alias, None when it is not known."""
+
+
+def decode(data: bytes, name_of_alias: NameOf = lambda alias: None) -> tuple[Payload | None, list[Finding]]:
     """The payload with its good metrics, and a finding (`sparkplug.payload`, `sparkplug.datatype`) for each wrong one.
 
     Payload is None when the bytes are no Sparkplug B payload at all. `Finding.where` is `/metrics/<index>`.
-    A compressed payload is opened, and keeps the seq it was sent with.
+    A compressed payload is opened, and keeps the seq it was sent with. name_of_alias: for the findings.
     """
-    payload, findings = _decode(data)
+    payload, findings = _decode(data, name_of_alias)
     if payload is None or payload.uuid != COMPRESSED:
         return payload, findings
     try:
-        inner, inner_findings = _decode(inflate(payload))
+        inner, inner_findings = _decode(inflate(payload), name_of_alias)
     except ValueError as error:
         what = f"The compressed payload cannot be opened: {error}."
         return None, [*findings, Finding(id="sparkplug.payload", what=what)]
@@ -41,7 +46,7 @@ def decode(data: bytes) -> tuple[Payload | None, list[Finding]]:
     return inner, findings + inner_findings
 
 
-def _decode(data: bytes) -> tuple[Payload | None, list[Finding]]:
+def _decode(data: bytes, name_of_alias: NameOf) -> tuple[Payload | None, list[Finding]]:
     try:
         wire = _parse(data)
     except DecodeError as error:
@@ -53,7 +58,7 @@ def _decode(data: bytes) -> tuple[Payload | None, list[Finding]]:
         try:
             metrics.append(read(wire_metric))
         except ValueError as error:
-            findings.append(_wrong_metric(wire_metric, index, error))
+            findings.append(_wrong_metric(wire_metric, index, error, name_of_alias))
     payload = Payload(
         timestamp_ms=to_ms(wire.timestamp) if wire.timestamp else None,
         metrics=metrics,
@@ -121,8 +126,9 @@ def _bare_metric(wire: Any) -> Metric:
     return Metric(name, alias if alias or wire.HasField("alias") else None, datatype, value, timestamp)
 
 
-def _wrong_metric(wire: Any, index: int, error: ValueError) -> Finding:
-    label = f"'{_text(wire.name)}'" if wire.name else f"alias {wire.alias}"
+def _wrong_metric(wire: Any, index: int, error: ValueError, name_of_alias: NameOf) -> Finding:
+    name = _text(wire.name) or name_of_alias(wire.alias)
+    label = f"'{name}'" if name else f"alias {wire.alias}"
     return Finding(
         id="sparkplug.datatype",
         what=f"Metric {label} ({name_of(wire.datatype)}): {error}.",
@@ -159,10 +165,12 @@ def _property(wire: Any) -> Property:
 
 
 def _metadata(wire: Any) -> MetaData:
-    fields: dict[str, Any] = {
-        field: getattr(wire, field) for field in MetaData.__struct_fields__ if wire.HasField(field)
-    }
-    return MetaData(**{field: _text(value) if isinstance(value, bytes) else value for field, value in fields.items()})
+    fields: dict[str, Any] = {}
+    for field in MetaData.__struct_fields__:
+        if wire.HasField(field):
+            value = getattr(wire, field)
+            fields[field] = _text(value) if isinstance(value, bytes) else value
+    return MetaData(**fields)
 
 
 def _dataset(wire: Any) -> DataSet:

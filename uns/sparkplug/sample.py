@@ -7,24 +7,24 @@ from typing import Any
 from uns.samples import Quality, Sample, format_timestamp
 from uns.sparkplug.datatypes import SparkplugType
 from uns.sparkplug.decode import typed
-from uns.sparkplug.payload import DataSet, Metric, Template
+from uns.sparkplug.payload import DataSet, Metric
 from uns.sparkplug.quality import quality_of
 
 
 def sample_of(metric: Metric, value: Any, timestamp_ms: int) -> Sample:
-    """value: from `json_value`; timestamp_ms: for a metric without its own. Bad samples carry no value, nothing that
-    is not Good is Bad, and so is a float that JSON cannot hold (NaN, infinity)."""
+    """value: from `json_value`; timestamp_ms: its source time. Bad samples carry no value, nothing that is not Good is
+    Bad, and so is a float that JSON cannot hold (NaN, infinity)."""
     quality = Quality.GOOD if metric.properties is None else quality_of(metric.properties)
     if value is None:
         quality = Quality.GOOD_NO_DATA if quality is Quality.GOOD else Quality.BAD
     elif quality is Quality.BAD or (type(value) is float and not isfinite(value)):
         value, quality = None, Quality.BAD
-    return Sample(value, quality, metric.timestamp_ms or timestamp_ms)
+    return Sample(value, quality, timestamp_ms)
 
 
 def json_value(value: Any, datatype: int) -> Any:
-    """A typed value as JSON value or bytes: DateTime as RFC 3339, a DataSet as columns and rows, a Template instance as
-    an object of its members. Floats stay, even those that JSON cannot hold. Raises ValueError for no such DateTime."""
+    """A typed value as JSON value or bytes: DateTime as RFC 3339, a DataSet as columns and rows. Floats stay, even
+    those that JSON cannot hold. Raises ValueError for no such DateTime."""
     convert = _CONVERT.get(datatype)
     return value if convert is None or value is None else convert(value)
 
@@ -54,10 +54,6 @@ def _dataset(value: DataSet) -> dict[str, Any]:
     return {"columns": value.columns, "rows": rows}
 
 
-def _template(value: Template) -> dict[str, Any]:
-    return {metric.name or str(metric.alias): _cell(metric.value, metric.datatype or 0) for metric in value.metrics}
-
-
 def _cell(value: Any, datatype: int) -> Any:
     plain = json_value(value, datatype)
     return None if type(plain) is float and not isfinite(plain) else plain
@@ -69,5 +65,4 @@ _CONVERT: dict[int, Callable[[Any], Any]] = {
     SparkplugType.FLOAT_ARRAY: _finite,
     SparkplugType.DOUBLE_ARRAY: _finite,
     SparkplugType.DATASET: _dataset,
-    SparkplugType.TEMPLATE: _template,
 }
