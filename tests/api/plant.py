@@ -45,16 +45,18 @@ NAMESPACE: dict[str, Any] = {
     "open": ["acme/+/_raw/#"],
 }
 PASSWORD = "blue tulip 7"
-ROLES = {"ann": "line1-viewer", "eve": "steward", "bob": "operator", "anonymous": "operator"}
+ROLES = {"ann": "line1-viewer", "ida": "integrator", "eve": "steward", "bob": "operator", "anonymous": "operator"}
 ACCESS: dict[str, Any] = {
     "roles": {
         "operator": {"publish": ["acme/#"], "subscribe": ["#"]},
         "steward": {"subscribe": ["#"], "govern": True},
+        "integrator": {"publish": ["spBv1.0/#"], "subscribe": ["#"]},
         "line1-viewer": {"publish": [], "subscribe": ["acme/ghent/packaging/line1/#"]},
     },
     "users": [
         {"user": "ann", "role": "line1-viewer", "password_hash": hash_password(PASSWORD)},
         {"user": "eve", "role": "steward", "password_hash": hash_password(PASSWORD)},
+        {"user": "ida", "role": "integrator", "password_hash": hash_password(PASSWORD)},
         {"user": "bob", "role": "operator", "password_env": "BOB_PASSWORD"},
     ],
     "anonymous": {"role": "operator", "from": "loopback"},

@@ -95,6 +95,8 @@ async def test_every_operation_is_described(app: FastAPI) -> None:
             "violations/groups/{group_id}/actions", "violations/replay", "blocks", "blocks/{block_id}",
             "models", "models/{name}", "models/{name}/{version}", "models/check", "learn", "coverage",
             "lineage/{topic}", "aliases", "violations/groups/{group_id}/accept",
+            "sparkplug/nodes", "sparkplug/nodes/{group}/{node}", "sparkplug/nodes/{group}/{node}/rebirth",
+            "sparkplug/nodes/{group}/{node}/commands",
         )
     }  # fmt: skip
     operations = [operation for path in document["paths"].values() for operation in path.values()]

@@ -105,7 +105,7 @@ async def test_the_last_error_is_the_one_that_is_kept(client: httpx.AsyncClient,
 ADMITTED = {
     "acme/ghent/_raw/box": ("open", "acme/+/_raw/#", {"file": "namespace.yaml", "line": 20}),
     "acme/ghent/packaging/line10/spare/x": ("mode", "warn: delivered, though nothing declares it", None),
-    "spBv1.0/g/NDATA/n": ("access", "roles that may publish here: admin, internal", None),
+    "spBv1.0/g/NDATA/n": ("access", "roles that may publish here: admin, integrator, internal", None),
 }
 
 

@@ -12,7 +12,6 @@ from tests.support.memory_link import MemoryBroker
 from tests.support.real_broker import RealBroker
 from uns.errors import UnsError
 from uns.host.application import SparkplugHost
-from uns.host.status import DeviceStatus, Origin
 from uns.samples import DataType, Quality, Sample, decode_sample
 from uns.sparkplug.command import RebirthRequested, Write
 from uns.sparkplug.datatypes import SparkplugType
@@ -21,6 +20,7 @@ from uns.sparkplug.edge import EdgeNode
 from uns.sparkplug.encode import encode
 from uns.sparkplug.events import NodeState
 from uns.sparkplug.payload import REBIRTH, Metric, Payload, Template
+from uns.sparkplug.status import DeviceStatus, Origin
 
 TREE = "acme/ghent/packaging/line1"
 GROUP = "acme:ghent:packaging"

@@ -38,6 +38,7 @@ from uns.api.routes import (
     publish,
     replay,
     sources,
+    sparkplug,
     stream,
     topics,
     tree,
@@ -67,6 +68,7 @@ RESOURCES = (
     replay,
     blocks,
     sources,
+    sparkplug,
     info,
     clients,
 )

@@ -24,6 +24,7 @@ from uns.policy.violation import Violation
 from uns.registry.store import ModelReader
 from uns.samples import Sample
 from uns.source_status import SourceStatus
+from uns.sparkplug.status import MetricStatus, NodeStatus
 
 
 class Identity(Protocol):
@@ -204,6 +205,15 @@ class SourceReader(Protocol):
         this server: they tell the unit of the model."""
 
 
+class SparkplugHost(Protocol):
+    """The host application of Sparkplug. Raises UnsError `unknown.node` and what its commands say; see `uns/host`."""
+
+    def nodes(self) -> Sequence[NodeStatus]: ...
+    def node(self, group: str, node: str) -> tuple[NodeStatus, Sequence[MetricStatus]]: ...
+    def request_rebirth(self, group: str, node: str) -> bool: ...
+    def command_metric(self, group: str, node: str, device: str, metric: str, value: Any) -> None: ...
+
+
 class Governor(Protocol):
     """The plant files that run, and how others take over. Every method may raise UnsError; see `uns/app/govern`."""
 
@@ -263,6 +273,7 @@ class Platform(msgspec.Struct, frozen=True, kw_only=True):
     replays: Replays
     checks: Callable[[], Mapping[str, Finding | None]]
     part_figures: Callable[[], Mapping[str, float]] = dict
+    sparkplug: SparkplugHost | None = None
     models: ModelReader | None = None
     max_body_bytes: int = 1_048_576
     governor: Governor | None = None

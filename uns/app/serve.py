@@ -167,6 +167,7 @@ async def serve(
                 policy=plant.admission(),
                 guard=guard,
                 sources=sources,
+                sparkplug=host,
                 history=read_history,
                 recording=recorder,
                 file_lines=lambda: governor.plant.file_lines,

@@ -17,13 +17,13 @@ from uns.host.commands import ask_rebirth, born_metric, write
 from uns.host.node import OnHistorical, ProjectedNode
 from uns.host.projection import Template, default_topic
 from uns.host.state import HostState
-from uns.host.status import MetricStatus, NodeStatus, Origin
 from uns.host.tree import Tree
 from uns.link import Acknowledge, Link, Message
 from uns.samples import decode_sample, encode_sample
 from uns.sparkplug.born import BornMetric
 from uns.sparkplug.host import HostSession
 from uns.sparkplug.rebirth import Cause
+from uns.sparkplug.status import MetricStatus, NodeStatus, Origin
 from uns.sparkplug.topic import NAMESPACE, MessageType, SparkplugTopic, parse_topic
 
 OnFinding = Callable[[Finding, Message | None], None]

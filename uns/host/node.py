@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable
 from uns.errors import Finding
 from uns.host.asking import Asking
 from uns.host.projection import Template
-from uns.host.status import DeviceStatus, MetricStatus, NodeStatus
 from uns.host.tree import Projected, Tree
 from uns.link import Link
 from uns.samples import Sample, encode_sample
@@ -14,6 +13,7 @@ from uns.sparkplug.datatypes import name_of
 from uns.sparkplug.events import Born, Died, HostEvent, Retired, Values
 from uns.sparkplug.host import HostSession
 from uns.sparkplug.rebirth import RebirthWanted
+from uns.sparkplug.status import DeviceStatus, MetricStatus, NodeStatus
 from uns.sparkplug.topic import is_sparkplug
 from uns.topics import topic_fault
 

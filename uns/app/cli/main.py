@@ -29,6 +29,7 @@ from uns.app.cli import (
     run,
     schema,
     source,
+    sparkplug,
     sub,
     tree,
     user,
@@ -46,6 +47,7 @@ app = typer.Typer(
 )
 violations_app = typer.Typer(cls=Group, invoke_without_command=True)
 source_app = typer.Typer(help="Connected devices and servers.", no_args_is_help=True)
+sparkplug_app = typer.Typer(help="Sparkplug edge nodes: their state, births, commands.", no_args_is_help=True)
 user_app = typer.Typer(help="Who may log in.", no_args_is_help=True)
 assets_app = typer.Typer(help="Equipment as a table, for a spreadsheet.", no_args_is_help=True)
 schema_app = typer.Typer(
@@ -101,6 +103,12 @@ _VIOLATIONS: dict[str, Callable[..., Any]] = {
     "unblock": blocks.unblock,
     "blocks": blocks.blocks,
 }
+_SPARKPLUG: dict[str, Callable[..., Any]] = {
+    "nodes": sparkplug.nodes,
+    "show": sparkplug.show,
+    "rebirth": sparkplug.rebirth,
+    "command": sparkplug.command,
+}
 for _panel, _commands in _PANELS.items():
     for _name, _function in _commands.items():
         app.command(_name, cls=Command, rich_help_panel=_panel)(_function)
@@ -110,6 +118,9 @@ for _name, _function in _VIOLATIONS.items():
 app.add_typer(violations_app, name="violations", rich_help_panel="Govern")
 source_app.command("list", cls=Command)(source.source_list)
 app.add_typer(source_app, name="source", rich_help_panel="Govern")
+for _name, _function in _SPARKPLUG.items():
+    sparkplug_app.command(_name, cls=Command)(_function)
+app.add_typer(sparkplug_app, name="sparkplug", rich_help_panel="Govern")
 assets_app.command("export", cls=Command)(assets.assets_export)
 assets_app.command("import", cls=Command)(assets.assets_import)
 app.add_typer(assets_app, name="assets", rich_help_panel="Govern")

@@ -1,4 +1,4 @@
-"""What does the host know of its nodes, and where does a topic come from?"""
+"""What does a host know of its edge nodes, and where does a topic come from?"""
 
 import msgspec
 
