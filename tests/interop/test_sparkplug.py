@@ -105,3 +105,14 @@ def test_the_projection_is_retained(demo_server):
     retained, payload = shown.split(" ", 1)
     assert retained == "1"
     assert json.loads(payload).keys() == {"value", "quality", "timestamp"}
+
+
+def test_a_setpoint_published_on_its_topic_is_written_to_the_device(demo_server, listener):
+    """PUBLISH on the tree → door → DCMD → adapter → OPC UA server → subscription → DDATA → projection."""
+    topic = "acme/ghent/packaging/line1/filler/speed/setpoint"
+    for wanted in (322.0, 400.0):
+        listener.publish(topic, json.dumps({"value": wanted}), qos=1)
+        until(
+            lambda wanted=wanted: demo_server.get(f"/api/v1/topics/{topic}")["value"] == wanted,
+            "the device tells the new setpoint",
+        )

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 QualityName = Literal["Good", "Uncertain", "Bad", "GoodNoData"]
-OutcomeName = Literal["accepted", "observed", "warned", "quarantined", "rejected"]
+OutcomeName = Literal["accepted", "written", "observed", "warned", "quarantined", "rejected"]
 ModeName = Literal["observe", "warn", "quarantine", "reject"]
 Timestamp = str
 TOPIC = "acme/ghent/packaging/line1/filler/temperature"

@@ -33,6 +33,7 @@ from uns.app.plant import Plant
 from uns.app.recording import past, start_history
 from uns.app.replay import Replayer
 from uns.app.sources import Sources
+from uns.app.writes import Writes
 from uns.broker import ASSIGNED_PREFIX, Broker
 from uns.clock import Clock
 from uns.errors import Finding
@@ -127,6 +128,7 @@ async def serve(
             stack.callback(certificates.stop)
         host = _start_host(plant, link(HOST_CLIENT_ID), clock, violations.record, recorder)
         host.adopt(projected)
+        broker.write_with(Writes(broker, host, clock))
         stack.callback(host.stop)
         ticking = asyncio.create_task(health.repeat("sparkplug host", host.tick, HOST_TICK_S), name="sparkplug host")
         stack.push_async_callback(stop_task, ticking)
@@ -235,6 +237,7 @@ def _start_host(
         settings.host_id,
         on_finding,
         on_historical=recorder.record_historical if recorder else lambda topic, sample: None,
+        template=settings.template,
         reorder_timeout_ms=round(settings.reorder_timeout_s * 1000),
         rebirth_interval_ms=round(settings.rebirth_interval_s * 1000),
         start_spread_ms=round(settings.start_spread_s * 1000),

@@ -14,8 +14,9 @@ from pydantic_core import PydanticCustomError
 
 from uns.broker.limits import Limits
 from uns.errors import Finding, nearest
+from uns.host.projection import Template, compile_projection, template_fault
 from uns.registry.pointer import to_pointer
-from uns.topics import filter_fault
+from uns.topics import filter_fault, topic_fault
 
 _LIMITS = Limits()
 
@@ -220,6 +221,16 @@ class SparkplugSettings(_Section):
     """The Sparkplug B host application."""
 
     host_id: str = Field(default="uns", pattern=r"^[^+#/]+$", description="Name in spBv1.0/STATE/<host_id>.")
+    projection: str = Field(
+        default="isa95",
+        description="On which topics metrics appear: `isa95`, `parris`, `cirrus`, `umh`, `metric`, or a template such "
+        "as `{group:}/{node}/{device}/{metric}`; see docs/sparkplug.md.",
+    )
+    topics: dict[str, str] = Field(
+        default={},
+        description="What follows no template: `group/node/device` or `group/node/device/metric` to the topic that "
+        "stands for it; an empty topic leaves it out.",
+    )
     passive: bool = Field(
         default=False,
         description="Never ask for a rebirth: for a second host beside the primary one, which asks already.",
@@ -241,6 +252,29 @@ class SparkplugSettings(_Section):
     max_nodes: int = Field(
         default=10_000, ge=1, description="Edge nodes followed; further ones are refused and counted."
     )
+
+    @field_validator("projection")
+    @classmethod
+    def _is_template(cls, template: str) -> str:
+        if fault := template_fault(template):
+            raise PydanticCustomError("template", "'{template}': {fault}", {"template": template, "fault": fault})
+        return template
+
+    @field_validator("topics")
+    @classmethod
+    def _are_topics(cls, topics: dict[str, str]) -> dict[str, str]:
+        for ids, topic in topics.items():
+            fault = "" if "/" in ids else f"'{ids}' is not group/node, group/node/device or group/node/device/metric"
+            if topic and topic_fault(topic):
+                fault = f"'{topic}' is no topic: {topic_fault(topic)}"
+            if fault:
+                raise PydanticCustomError("topics", "{fault}", {"fault": fault})
+        return topics
+
+    @property
+    def template(self) -> Template:
+        """Where the metrics appear."""
+        return compile_projection(self.projection, self.topics)
 
 
 class ViolationSettings(_Section):

@@ -27,7 +27,7 @@ from uns.broker.limits import Limits
 from uns.broker.local import LocalClient
 from uns.broker.notices import Notices, OnNotice, Trouble
 from uns.broker.old_names import PathUse
-from uns.broker.refusals import OnDefect
+from uns.broker.refusals import OnDefect, OnWrite
 from uns.broker.route import Current
 from uns.broker.session import Session
 from uns.broker.sessions import SessionTable
@@ -178,6 +178,10 @@ class Broker:
             self.sessions.regrant(role_of)
         self.sessions.review_all()
         self.turns.in_steps(self.door.leave_old_names())
+
+    def write_with(self, on_write: OnWrite) -> None:
+        """From now on ask this what becomes of messages on writable topics."""
+        self.door.on_write = on_write
 
     @property
     def topics(self) -> TopicTrie[Current]:

@@ -18,6 +18,7 @@ from uns.broker.old_names import MOVED_FROM, OldNames, renamed
 from uns.broker.passing import LARGE_BYTES, Passing
 from uns.broker.refusals import (
     OnDefect,
+    OnWrite,
     Refusals,
     malformed_topic,
     marked,
@@ -25,6 +26,7 @@ from uns.broker.refusals import (
     rejected_topic,
     rejection_notice,
     tagged,
+    unfed,
 )
 from uns.broker.retained import retained_finding
 from uns.broker.retaining import Retaining
@@ -72,6 +74,7 @@ class Door:
         self.known = self._routes.known
         self.memory_finding: Callable[[Message | None, str, bytes, Properties | None], Finding | None] | None = None
         """Why memory is too short to retain this in the place of that, or None."""
+        self.on_write: OnWrite | None = None
 
     def offer(
         self,
@@ -131,6 +134,10 @@ class Door:
                 return verdict
             if verdict.outcome is Outcome.WARNED:
                 properties = tagged(properties, finding)
+        if rule.writable and publisher.role != INTERNAL and payload:
+            written = self._written(rule, publisher, Message(topic, payload, qos, retain, properties))
+            if written is not None:
+                return written
         fanout = route.fanout
         if fanout is None or route.epoch != self._routes.epoch or route.stray:
             fanout = self._routes.fan_out(route)
@@ -355,7 +362,21 @@ class Door:
                 fault = rule.check(payload)
             except Exception as error:  # a validator that fails must never let a message pass unjudged
                 return self._refusals.validator_failed(rule.topic, error)
-        return fault if fault is not None or rule.owned is None else rule.owned_finding(role)
+        return fault if fault is not None or rule.owned is None or rule.writable else rule.owned_finding(role)
+
+    def _written(self, rule: TopicRule, publisher: Publisher, message: Message) -> Verdict | None:
+        """Hand a good message on a writable topic to the device that feeds it. None when no device does: then it is a
+        value like any other, unless a source owns the topic and is only not there yet."""
+        try:
+            verdict = None if self.on_write is None else self.on_write(rule.topic, message.payload)
+        except Exception as error:
+            verdict = self._refusals.write_failed(rule.topic, error)
+        if verdict is None and rule.owned is not None:
+            verdict = Verdict(Outcome.REJECTED, unfed(rule.topic))
+        if verdict is not None and verdict.finding is not None:
+            message.publisher, message.received_ms = publisher.client_id, self.now_ms
+            self._refusals.record(verdict, publisher, message, rule.mode, self.now_ms)
+        return verdict
 
     def _excess_finding(
         self, before: Message | None, topic: str, payload: bytes, properties: Properties | None

@@ -18,6 +18,10 @@ _encode_json = msgspec.json.encode
 OnDefect = Callable[[str, str, Exception], None]
 """Told of an exception in a part behind the door: what failed, on which topic, and why. Must return at once."""
 
+OnWrite = Callable[[str, bytes], Verdict | None]
+"""Asked what becomes of a good message on a writable topic: written, refused with a finding, or None when no device
+feeds the topic. Must return at once."""
+
 
 class Refusals:
     """Counts and passes on; on_violation is told of each one that is to be kept."""
@@ -53,6 +57,14 @@ class Refusals:
                 mode=mode,
             )
         )
+
+    def write_failed(self, topic: str, error: Exception) -> Verdict:
+        """Whoever writes to devices raised: what its publisher gets."""
+        if self._on_defect is not None:
+            self._on_defect("a write to a device failed", topic, error)
+        what = f"the write to '{topic}' failed ({type(error).__name__}: {error})."
+        hint = "This is a defect of the platform; its log tells more. The device was not written."
+        return Verdict(Outcome.REJECTED, Finding(id="internal.write", what=what, hint=hint))
 
     def validator_failed(self, topic: str, error: Exception) -> Finding:
         """A contract raised: what its publisher gets instead of a judgement."""
@@ -113,3 +125,12 @@ def marked(properties: Properties | None, name: str, value: str) -> Properties:
     changed = dict(properties or {})
     changed["user_property"] = [*changed.get("user_property", []), (name, value)]
     return changed
+
+
+def unfed(topic: str) -> Finding:
+    """A write that cannot reach its device."""
+    return Finding(
+        id="unreachable.source",
+        what=f"'{shorten(topic)}' is written to the source that feeds it, which has not come up yet.",
+        hint="See uns source list, and write again when the source runs.",
+    )

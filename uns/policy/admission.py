@@ -76,10 +76,16 @@ class CompiledAdmission:
     def _rule(self, topic: str, publishers: frozenset[str]) -> TopicRule:
         place = resolve(self.namespace, topic)
         mode, _ = self.namespace.mode_of(place.node)
-        owned = self._owned(topic)
-        former = self.namespace.aliases.onto(topic)
         return TopicRule(
-            topic, mode, place.finding, self._check(place), publishers, _content(place), owned, former=former
+            topic,
+            mode,
+            place.finding,
+            self._check(place),
+            publishers,
+            _content(place),
+            owned=self._owned(topic),
+            writable=place.attribute is not None and place.attribute.writable,
+            former=self.namespace.aliases.onto(topic),
         )
 
     def _shared(self, roles: frozenset[str]) -> frozenset[str]:
@@ -98,7 +104,8 @@ class CompiledAdmission:
         return Finding(
             id=OWNED_BY_SOURCE,
             what=f"'{shorten(topic)}' gets its values from the source '{source}'.",
-            hint="Publish on a topic of your own, or take the point out of the source. A setpoint goes to the source.",
+            hint="Publish on a topic of your own, or take the point out of the source. Where the model says 'writable: "
+            "true', what is published here is written to the device.",
         )
 
     def _check(self, place: Place) -> Check | None:
@@ -131,5 +138,6 @@ def decide(rule: TopicRule, role: str, payload: bytes | None, now_ms: int = 0) -
     finding = rule.access_finding(role) or rule.topic_finding
     if finding is None and rule.check is not None and payload is not None:
         finding = rule.check(payload)
-    finding = finding or rule.owned_finding(role)
+    if not rule.writable:
+        finding = finding or rule.owned_finding(role)
     return ACCEPTED if finding is None else judge(rule.mode, finding)

@@ -24,6 +24,7 @@ class Outcome(StrEnum):
     """What happened to the message."""
 
     ACCEPTED = "accepted"
+    WRITTEN = "written"  # sent to the device that feeds the topic; its answer will be the value
     OBSERVED = "observed"
     WARNED = "warned"
     QUARANTINED = "quarantined"
@@ -31,17 +32,18 @@ class Outcome(StrEnum):
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """The answer to one publish. `finding` is None exactly when the outcome is accepted."""
+    """The answer to one publish. `finding` is None exactly when the outcome is accepted or written."""
 
     outcome: Outcome
     finding: Finding | None = None
 
     @property
     def delivered(self) -> bool:
-        return self.outcome in (Outcome.ACCEPTED, Outcome.OBSERVED, Outcome.WARNED)
+        return self.outcome in (Outcome.ACCEPTED, Outcome.WRITTEN, Outcome.OBSERVED, Outcome.WARNED)
 
 
 ACCEPTED = Verdict(Outcome.ACCEPTED)
+WRITTEN = Verdict(Outcome.WRITTEN)
 
 _BY_MODE = {
     Mode.OBSERVE: Outcome.OBSERVED,
@@ -89,6 +91,7 @@ class TopicRule(msgspec.Struct, frozen=True):
     content: what Content Types the topic takes, or None where it does not matter.
     publishers: the roles that may publish here. access_finding tells one of the others why not.
     owned: why only the platform is to publish here, since a source feeds the topic, or None.
+    writable: what others publish here is for the device that feeds the topic, if one does.
     moved: what is done instead, as long as its alias lasts, or None. former: the aliases that lead here.
     """
 
@@ -99,13 +102,14 @@ class TopicRule(msgspec.Struct, frozen=True):
     publishers: frozenset[str]
     content: ContentCheck | None = None
     owned: Finding | None = None
+    writable: bool = False
     moved: Moved | None = None
     former: tuple[PathAlias, ...] = ()
 
     @property
     def writers(self) -> frozenset[str]:
         """The roles whose message needs nothing but a good payload."""
-        return self.publishers if self.owned is None else self.publishers & {INTERNAL}
+        return self.publishers if self.owned is None and not self.writable else self.publishers & {INTERNAL}
 
     def owned_finding(self, role: str) -> Finding | None:
         """Why a message that is good in itself is not this role's to publish."""

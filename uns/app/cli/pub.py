@@ -28,7 +28,8 @@ def pub(
 ) -> None:
     """Publish a value through the same door as everybody.
 
-    A message that is not delivered gives the reason, and exit code 3 (denied) or 5 (invalid).
+    A writable topic that a device feeds is written to the device, whose answer becomes the value. A message that is not
+    delivered gives the reason, and exit code 3 (denied) or 5 (invalid).
     """
     from uns.app.cli.client import Client
 

@@ -59,7 +59,7 @@ def _load(reading: "_Reading") -> Plant:
     namespace = reading.namespace(registry)
     reading.life_of_models(namespace)
     access = reading.access()
-    sources, problems = read_sources(reading.folder("sources"), namespace)
+    sources, problems = read_sources(reading.folder("sources"), namespace, settings.sparkplug.template)
     reading.look_for_strays()
     plant = Plant(
         directory=directory,

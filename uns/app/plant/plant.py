@@ -68,4 +68,5 @@ class Plant(msgspec.Struct, frozen=True, kw_only=True):
 
     def admission(self) -> CompiledAdmission:
         """The policy that the broker asks."""
-        return CompiledAdmission(self.namespace, self.registry, self.access, owners(self.sources, self.namespace))
+        landed = owners(self.sources, self.namespace, self.settings.sparkplug.template)
+        return CompiledAdmission(self.namespace, self.registry, self.access, landed)

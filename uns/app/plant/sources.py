@@ -11,7 +11,7 @@ from uns.app.plant.yaml_file import YamlFile
 from uns.edge.deadband import Deadband
 from uns.edge.spec import PointRules, SourceSpec, parse_source
 from uns.errors import Finding, nearest
-from uns.host.projection import default_topic
+from uns.host.projection import Template, default_topic
 from uns.policy import Namespace
 from uns.policy.alias import PathAlias
 from uns.policy.resolve import resolve
@@ -22,8 +22,13 @@ from uns.sparkplug.topic import is_sparkplug
 GROUP = "uns.adapters"
 
 
-def read_sources(files: list[YamlFile], namespace: Namespace) -> tuple[list[SourceSpec], list[Problem]]:
-    """Every source that could be read, and everything wrong with any of them. Opens no connection."""
+def read_sources(
+    files: list[YamlFile], namespace: Namespace, template: Template = default_topic
+) -> tuple[list[SourceSpec], list[Problem]]:
+    """Every source that could be read, and everything wrong with any of them. Opens no connection.
+
+    template: on which topics the host projects their metrics.
+    """
     sources: list[SourceSpec] = []
     problems: list[Problem] = []
     for file in files:
@@ -33,29 +38,34 @@ def read_sources(files: list[YamlFile], namespace: Namespace) -> tuple[list[Sour
             continue
         findings = [*_twice(read, sources), *_check_adapter(read)]
         problems += [file.problem(finding) for finding in findings]
-        problems += [file.problem(finding, warning=True) for finding in undeclared(read, namespace)]
-        sources.append(complete(read, namespace))
+        problems += [file.problem(finding, warning=True) for finding in undeclared(read, namespace, template)]
+        sources.append(complete(read, namespace, template))
     return sources, problems
 
 
-def complete(source: SourceSpec, namespace: Namespace) -> SourceSpec:
+def complete(source: SourceSpec, namespace: Namespace, template: Template = default_topic) -> SourceSpec:
     """The source with the rules that its file leaves to the models: deadband, writable, unit, refreshing."""
-    rules = {point: _completed(rules, _attribute_of(source, point, namespace)) for point, rules in source.rules.items()}
-    return msgspec.structs.replace(source, rules=rules)
+    completed = {
+        point: _completed(rules, _attribute_of(source, point, namespace, template))
+        for point, rules in source.rules.items()
+    }
+    return msgspec.structs.replace(source, rules=completed)
 
 
-def landing(source: SourceSpec, point: Point, namespace: Namespace) -> tuple[str, PathAlias | None] | None:
+def landing(
+    source: SourceSpec, point: Point, namespace: Namespace, template: Template = default_topic
+) -> tuple[str, PathAlias | None] | None:
     """(the topic of the tree on which a point's values land, the alias that leads there from an old name); None when
     they land nowhere."""
-    topic = default_topic(source.group, source.node, point.device, point.name)
+    topic = template(source.group, source.node, point.device, point.name)
     if topic is None or is_sparkplug(topic):
         return None
     alias = namespace.aliases.of(topic)
     return (topic, None) if alias is None else (alias.renamed(topic), alias)
 
 
-def _attribute_of(source: SourceSpec, point: Point, namespace: Namespace) -> Attribute | None:
-    topic, _ = landing(source, point, namespace) or (None, None)
+def _attribute_of(source: SourceSpec, point: Point, namespace: Namespace, template: Template) -> Attribute | None:
+    topic, _ = landing(source, point, namespace, template) or (None, None)
     return None if topic is None else namespace.describe(topic).attribute
 
 
@@ -70,9 +80,11 @@ def _completed(rules: PointRules, attribute: Attribute | None) -> PointRules:
     )
 
 
-def owners(sources: Iterable[SourceSpec], namespace: Namespace) -> dict[str, str]:
+def owners(sources: Iterable[SourceSpec], namespace: Namespace, template: Template = default_topic) -> dict[str, str]:
     """The topics of the tree on which values of sources land, and the name of the source."""
-    landed = ((source.name, landing(source, point, namespace)) for source in sources for point in source.points)
+    landed = (
+        (source.name, landing(source, point, namespace, template)) for source in sources for point in source.points
+    )
     return {place[0]: name for name, place in landed if place is not None}
 
 
@@ -112,12 +124,12 @@ def _twice(source: SourceSpec, others: list[SourceSpec]) -> Iterator[Finding]:
             yield Finding(id="source.edge_twice", what=what, where="/edge", hint=hint)
 
 
-def undeclared(source: SourceSpec, namespace: Namespace) -> Iterator[Finding]:
+def undeclared(source: SourceSpec, namespace: Namespace, template: Template = default_topic) -> Iterator[Finding]:
     """Points whose values will land on a topic that is neither declared nor open, or that has another name by now. A
     device that is at fault as a whole is told once, an alias once for all points."""
     told = set[str]()
     for point in source.points:
-        topic, alias = landing(source, point, namespace) or (None, None)
+        topic, alias = landing(source, point, namespace, template) or (None, None)
         if topic is None:
             continue
         if alias is not None and alias.old not in told:
