@@ -7,10 +7,16 @@ from hypothesis import strategies as st
 from uns.errors import UnsError
 from uns.samples import DataType, Quality, Sample
 from uns.sparkplug.command import RebirthRequested, Write
+from uns.sparkplug.datatypes import SparkplugType
+from uns.sparkplug.declared import Membership
 from uns.sparkplug.decode import decode, typed
 from uns.sparkplug.edge import EdgeNode, EdgeState
 from uns.sparkplug.encode import encode
-from uns.sparkplug.payload import Metric, Payload, Property
+from uns.sparkplug.events import Values
+from uns.sparkplug.host import HostSession
+from uns.sparkplug.payload import Metric, Payload, Property, Template
+from uns.sparkplug.rebirth import RebirthWanted
+from uns.sparkplug.topic import parse_topic
 
 NOW = 1_790_000_000_000
 
@@ -320,3 +326,124 @@ def test_no_command_raises(data):
     node = EdgeNode("a:b:c", "line1", on_finding=lambda finding: None)
     node.receive(NCMD, data, NOW)
     node.receive(DCMD, data, NOW)
+
+
+# --- templates --------------------------------------------------------------------------------------------------------
+
+
+def member(name: str, instance: str = "m1", template: str = "motor") -> Membership:
+    return Membership(instance, name, template, "2")
+
+
+class Udt:
+    """A node whose device has one plain metric and an instance of `motor`, and a host that hears it."""
+
+    def __init__(self):
+        self.findings = []
+        self.node = EdgeNode("g", "n", on_finding=self.findings.append)
+        self.host = HostSession("g/n", on_finding=self.findings.append)
+        self.node.declare("press", "force", DataType.DOUBLE)
+        self.node.declare("press", "m1/speed", DataType.INT32, unit="1/min", membership=member("speed"))
+        self.node.declare("press", "m1/state", DataType.STRING, membership=member("state"))
+        self.values = {}
+
+    def hear(self, *messages):
+        for message in messages:
+            for event in self.host.receive(parse_topic(message.topic), message.payload, NOW, 0):
+                if isinstance(event, Values):
+                    self.values |= {metric.name: sample.value for metric, sample, _ in event.values}
+                assert not isinstance(event, RebirthWanted), event
+        return [decode(message.payload)[0] for message in messages]
+
+    def begin(self):
+        self.node.join("press", NOW)
+        self.node.will(NOW)
+        return self.hear(*self.node.births(NOW))
+
+    def data(self, **values):
+        changes = [(name.replace("_", "/"), Sample(value, Quality.GOOD, NOW)) for name, value in values.items()]
+        [payload] = self.hear(self.node.data("press", changes, NOW))
+        return payload
+
+
+def test_a_template_is_defined_in_the_node_birth_and_only_there():
+    nbirth, dbirth = Udt().begin()
+    definition = next(metric for metric in nbirth.metrics if metric.name == "motor")
+    assert (definition.value.is_definition, definition.value.ref, definition.value.version) == (True, None, "2")
+    assert [(each.name, each.datatype) for each in definition.value.metrics] == [
+        ("speed", DataType.INT32),
+        ("state", DataType.STRING),
+    ]
+    assert not any(isinstance(each.value, Template) and each.value.is_definition for each in dbirth.metrics)
+
+
+def test_an_instance_has_all_members_in_a_birth_and_names_its_definition():
+    _, dbirth = Udt().begin()
+    instance = next(metric for metric in dbirth.metrics if metric.name == "m1")
+    assert instance.alias is not None
+    assert (instance.value.is_definition, instance.value.ref) == (False, "motor")
+    assert [each.name for each in instance.value.metrics] == ["speed", "state"]
+
+
+def test_data_carry_the_members_that_changed_inside_their_instance():
+    udt = Udt()
+    udt.begin()
+    payload = udt.data(m1_speed=5, force=2.5)
+    assert udt.values == {"m1/speed": 5, "m1/state": None, "force": 2.5} | {"bdSeq": 0, "Node Control/Rebirth": False}
+    instance = next(metric for metric in payload.metrics if isinstance(metric.value, Template))
+    assert (instance.name, [each.name for each in instance.value.metrics]) == (None, ["speed"])
+    udt.data(m1_state="on", m1_speed=6)
+    assert (udt.values["m1/state"], udt.values["m1/speed"]) == ("on", 6)
+    assert udt.findings == []
+
+
+def test_the_alias_of_an_instance_is_nobody_elses():
+    _, dbirth = Udt().begin()
+    aliases = [metric.alias for metric in dbirth.metrics]
+    assert len(set(aliases)) == len(aliases) == 2
+
+
+def test_a_template_that_comes_later_is_defined_before_its_instance():
+    udt = Udt()
+    udt.begin()
+    udt.node.declare("pump", "p1/flow", DataType.DOUBLE, membership=member("flow", "p1", "pump"))
+    messages = udt.node.join("pump", NOW)
+    assert [parse_topic(message.topic).type.value for message in messages] == ["NBIRTH", "DBIRTH", "DBIRTH"]
+    nbirth, *_ = udt.hear(*messages)
+    assert {metric.name for metric in nbirth.metrics if isinstance(metric.value, Template)} == {"motor", "pump"}
+    assert [parse_topic(each.topic).type.value for each in udt.node.join("pump", NOW)] == ["DBIRTH"]
+
+
+def test_a_member_is_written_inside_its_instance():
+    udt = Udt()
+    _, dbirth = udt.begin()
+    instance = next(metric for metric in dbirth.metrics if metric.name == "m1")
+    part = Template([Metric("speed", None, DataType.INT32, 9)], ref="motor")
+    for name, alias in (("m1", None), (None, instance.alias)):
+        command = encode(Payload(NOW, [Metric(name, alias, SparkplugType.TEMPLATE, part)]))
+        assert udt.node.receive("spBv1.0/g/DCMD/n/press", command, NOW) == [
+            Write("press", "m1/speed", DataType.INT32, 9)
+        ]
+    unknown = Template([Metric("torque", None, DataType.INT32, 9)], ref="motor")
+    command = encode(Payload(NOW, [Metric("m1", None, SparkplugType.TEMPLATE, unknown)]))
+    assert udt.node.receive("spBv1.0/g/DCMD/n/press", command, NOW) == []
+    assert [finding.id for finding in udt.findings] == ["sparkplug.command"]
+
+
+def test_a_member_that_does_not_fit_is_null_and_the_others_go():
+    udt = Udt()
+    udt.begin()
+    udt.data(m1_speed="fast", m1_state="on")
+    assert (udt.values["m1/speed"], udt.values["m1/state"]) == (None, "on")
+    assert [finding.id for finding in udt.findings] == ["sparkplug.datatype"]
+
+
+def test_a_metric_declared_after_the_birth_is_not_sent_before_the_next_one():
+    udt = Udt()
+    udt.begin()
+    udt.node.declare("press", "level", DataType.DOUBLE)
+    assert udt.node.data("press", [("level", Sample(1.0, Quality.GOOD, NOW))], NOW) is None
+    assert not udt.node.knows("press", "level")
+    udt.hear(*udt.node.join("press", NOW))
+    assert udt.values["level"] == 1.0
+    assert udt.node.knows("press", "level")

@@ -6,14 +6,8 @@ A JSON document on `spBv1.0/STATE/<host id>`, QoS 1, retained: `{"online":true,"
 import msgspec
 
 from uns.link import Message, Will
+from uns.sparkplug.primary import StateDocument
 from uns.sparkplug.topic import state_topic
-
-
-class StateDocument(msgspec.Struct, frozen=True):
-    """online, and since when: UTC milliseconds since 1970."""
-
-    online: bool
-    timestamp: int
 
 
 class HostState:

@@ -2,7 +2,7 @@
 
 import binascii
 from base64 import b64decode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -12,7 +12,7 @@ from uns.samples import DataType, parse_timestamp
 from uns.sparkplug.datatypes import WRITERS, SparkplugType, name_of
 from uns.sparkplug.declared import Declared, MetricTable
 from uns.sparkplug.decode import decode, typed
-from uns.sparkplug.payload import REBIRTH, Metric
+from uns.sparkplug.payload import REBIRTH, Metric, Template
 from uns.sparkplug.topic import parse_topic
 
 
@@ -52,16 +52,26 @@ def read_command(topic: str, payload: bytes, table: MetricTable, on_finding: Cal
             # tck-id-operational-behavior-data-commands-ncmd-rebirth-value: false asks for nothing
             command.rebirth = command.rebirth or metric.value in (True, 1)
             continue
-        write = _write(device, metric, table)
-        if isinstance(write, Finding):
-            on_finding(write)
-        else:
-            command.writes.append(write)
+        for target, part in _parts(device, metric, table):
+            write = _write(device, target, part)
+            if isinstance(write, Finding):
+                on_finding(write)
+            else:
+                command.writes.append(write)
     return command
 
 
-def _write(device: str, metric: Metric, table: MetricTable) -> Write | Finding:
-    target = _target(device, metric, table)
+def _parts(device: str, metric: Metric, table: MetricTable) -> Iterator[tuple[Declared | None, Metric]]:
+    """What is written, each with its target, if it has one: of a template instance, its members."""
+    if not isinstance(metric.value, Template):
+        yield _target(device, metric, table), metric
+        return
+    instance = metric.name if metric.name is not None else metric.alias
+    for member in metric.value.metrics:
+        yield table.member(device, instance, member.name), member
+
+
+def _write(device: str, target: Declared | None, metric: Metric) -> Write | Finding:
     label = f"'{metric.name}'" if metric.name else f"alias {metric.alias}"
     if target is None:
         return _refuse(f"device '{device}' has no metric {label}", "Write a metric that its birth lists.")

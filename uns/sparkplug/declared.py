@@ -1,13 +1,17 @@
-"""Which metrics does an edge node have, under which aliases, and what did they last say?"""
+"""Which metrics does an edge node have, under which aliases, and what did they last say?
 
-from collections.abc import Iterator, Mapping
+A metric can be the member of a template instance (a UDT): `motor1/speed` that is the member `speed` of the instance
+`motor1` travels inside that instance, whose alias stands for all of its members.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
 from uns.errors import Finding, UnsError, nearest
 from uns.samples import DataType, Quality, Sample
 from uns.sparkplug.datatypes import SparkplugType
-from uns.sparkplug.payload import BD_SEQ, REBIRTH, Metric, Properties, Property
+from uns.sparkplug.payload import BD_SEQ, REBIRTH, Metric, Properties, Property, Template
 from uns.sparkplug.quality import QUALITY_PROPERTY, to_property
 
 UNIT_PROPERTY = "engUnit"
@@ -16,9 +20,20 @@ _TOLD = (Quality.UNCERTAIN, Quality.BAD)
 """The qualities that need the property `Quality`; is_null tells GoodNoData, and silence means Good."""
 
 
-class Declared(msgspec.Struct, eq=False):
-    """One metric of the node or a device. sample: the current value, None until the first.
+class Membership(msgspec.Struct, frozen=True):
+    """What a metric is in a template. instance: the metric that carries it, member: its name there; template, version:
+    of the definition."""
 
+    instance: str
+    member: str
+    template: str
+    version: str = ""
+
+
+class Declared(msgspec.Struct, eq=False):
+    """One metric of the node or a device. alias: of its instance, where it is a member of one.
+
+    sample: the current value, None until the first. announced: the births of this session told it.
     told: a quality property was sent that a host must be told the end of.
     """
 
@@ -26,7 +41,9 @@ class Declared(msgspec.Struct, eq=False):
     alias: int
     datatype: DataType
     properties: Properties | None
+    membership: Membership | None = None
     sample: Sample | None = None
+    announced: bool = False
     told: bool = False
 
     def birth(self, now_ms: int) -> Metric:
@@ -35,11 +52,17 @@ class Declared(msgspec.Struct, eq=False):
         tck-id-payloads-alias-birth-requirement, tck-id-operational-behavior-data-publish-nbirth-values
         """
         sample = self.sample or Sample(None, Quality.GOOD_NO_DATA, now_ms)
+        self.announced = True
         self.told = sample.quality in _TOLD
         properties = self.properties
         if self.told:
             properties = {**(properties or {}), QUALITY_PROPERTY: to_property(sample.quality)}
-        return Metric(self.name, self.alias, self.datatype, sample.value, sample.timestamp_ms, properties=properties)
+        name, alias = self._names()
+        return Metric(name, alias, self.datatype, sample.value, sample.timestamp_ms, properties=properties)
+
+    def definition(self) -> Metric:
+        """Of a member: what every instance of its template has."""
+        return Metric(self._names()[0], None, self.datatype, None, properties=self.properties)
 
     def data(self, sample: Sample, historical: bool) -> Metric:
         """By alias alone (tck-id-payloads-alias-data-cmd-requirement).
@@ -50,8 +73,12 @@ class Declared(msgspec.Struct, eq=False):
         properties = {QUALITY_PROPERTY: to_property(sample.quality)} if worth_telling or self.told else None
         if not historical:
             self.told = worth_telling
-        value, timestamp_ms = sample.value, sample.timestamp_ms
-        return Metric(None, self.alias, self.datatype, value, timestamp_ms, historical, False, properties)
+        name, alias = (None, self.alias) if self.membership is None else self._names()
+        return Metric(name, alias, self.datatype, sample.value, sample.timestamp_ms, historical, properties=properties)
+
+    def _names(self) -> tuple[str, int | None]:
+        """(name, alias) where it stands: a member has its name in the template, and no alias of its own."""
+        return (self.name, self.alias) if self.membership is None else (self.membership.member, None)
 
 
 class MetricTable:
@@ -63,9 +90,16 @@ class MetricTable:
         self._folded: dict[tuple[str, str], str] = {}
         self._last_alias = 0
         self._by_alias: dict[int, tuple[str, Declared]] = {}
+        self._instances: dict[tuple[str, str], int] = {}
 
     def declare(
-        self, device: str, name: str, datatype: DataType, unit: str, properties: Mapping[str, Property] | None
+        self,
+        device: str,
+        name: str,
+        datatype: DataType,
+        unit: str,
+        properties: Mapping[str, Property] | None,
+        membership: Membership | None = None,
     ) -> Finding | None:
         """Add or change a metric. A finding tells of a name that differs from another one only in case.
 
@@ -81,20 +115,34 @@ class MetricTable:
         known = table.get(name)
         if known is not None:
             if known.datatype != datatype:
-                known.datatype, known.sample = datatype, None
+                known.datatype, known.sample, known.announced = datatype, None, False
             known.properties = given or None
             return None
-        self._last_alias += 1
-        table[name] = metric = Declared(name, self._last_alias, datatype, given or None)
-        self._by_alias[metric.alias] = (device, metric)
+        table[name] = metric = Declared(name, self._alias(device, membership), datatype, given or None, membership)
+        if membership is None:
+            self._by_alias[metric.alias] = (device, metric)
         like = self._folded.setdefault((device, name.casefold()), name)
         return None if like == name else _case_finding(device, name, like)
 
     def withdraw(self, device: str, name: str) -> None:
         metric = self._by_device.get(device, {}).pop(name, None)
         if metric is not None:
-            del self._by_alias[metric.alias]
+            self._by_alias.pop(metric.alias, None)
             self._folded.pop((device, name.casefold()), None)
+
+    def forget_births(self) -> None:
+        """A new session: no host has been told anything."""
+        for metrics in self._by_device.values():
+            for metric in metrics.values():
+                metric.announced = False
+
+    def _alias(self, device: str, membership: Membership | None) -> int:
+        known = None if membership is None else self._instances.get((device, membership.instance))
+        if known is None:
+            known = self._last_alias = self._last_alias + 1
+            if membership is not None:
+                self._instances[device, membership.instance] = known
+        return known
 
     def get(self, device: str, name: str) -> Declared | None:
         return self._by_device.get(device, {}).get(name)
@@ -116,6 +164,72 @@ class MetricTable:
 
     def of(self, device: str) -> Iterator[Declared]:
         return iter(self._by_device.get(device, {}).values())
+
+    def member(self, device: str, instance: str | int | None, member: str | None) -> Declared | None:
+        """The metric that is a member of an instance, which is given by its name or alias."""
+        for metric in self._by_device.get(device, {}).values():
+            known = metric.membership
+            if known is not None and known.member == member and instance in (known.instance, metric.alias):
+                return metric
+        return None
+
+    def births(self, device: str, now_ms: int) -> list[Metric]:
+        """The metrics of a device as its birth announces them, each with all its members where it is an instance."""
+        return grouped(((metric, metric.birth(now_ms)) for metric in self.of(device)), now_ms, is_birth=True)
+
+    def definitions(self, now_ms: int) -> list[Metric]:
+        """The template of every member that is declared, for the birth of the node
+        (tck-id-topics-nbirth-templates, tck-id-payloads-template-definition-members)."""
+        members: dict[str, dict[str, Metric]] = {}
+        versions: dict[str, str] = {}
+        for metrics in self._by_device.values():
+            for metric in metrics.values():
+                if metric.membership is not None:
+                    template = metric.membership.template
+                    members.setdefault(template, {}).setdefault(metric.membership.member, metric.definition())
+                    versions[template] = metric.membership.version
+        return [
+            Metric(
+                name,
+                None,
+                SparkplugType.TEMPLATE,
+                Template(list(found.values()), version=versions[name] or None, is_definition=True),
+                now_ms,
+            )
+            for name, found in members.items()
+        ]
+
+    def templates(self, device: str) -> set[str]:
+        """The templates whose instances a device has."""
+        return {metric.membership.template for metric in self.of(device) if metric.membership is not None}
+
+
+def grouped(metrics: Iterable[tuple[Declared, Metric]], now_ms: int, *, is_birth: bool = False) -> list[Metric]:
+    """What travels: members inside their instances, the others as they are. Instances tell their name and version in a
+    birth, and are their alias in data; historical members stand apart from live ones."""
+    travelling: list[Metric] = []
+    instances: dict[tuple[int, bool], Metric] = {}
+    for declared, metric in metrics:
+        membership = declared.membership
+        if membership is None:
+            travelling.append(metric)
+            continue
+        key = declared.alias, metric.is_historical
+        instance = instances.get(key)
+        if instance is None:
+            value = Template([], ref=membership.template, version=(membership.version or None) if is_birth else None)
+            instance = instances[key] = Metric(
+                membership.instance if is_birth else None,
+                declared.alias,
+                SparkplugType.TEMPLATE,
+                value,
+                metric.timestamp_ms,
+                metric.is_historical,
+            )
+            travelling.append(instance)
+        instance.value.metrics.append(metric)
+        instance.timestamp_ms = max(instance.timestamp_ms or 0, metric.timestamp_ms or now_ms)
+    return travelling
 
 
 def _case_finding(device: str, name: str, like: str) -> Finding:

@@ -16,7 +16,8 @@ an argument (`now_ms`, UTC milliseconds since 1970). One MQTT session goes
     if message := node.data("filler", [("temperature", sample)], now_ms): publish(message)
 
 The device "" is the edge node itself. Metrics declared while the node is born are announced by the next `join(device)`
-(a device's) or `births()` (the node's own); until then their data is remembered and not sent.
+(a device's) or `births()` (the node's own); until then their data is remembered and not sent. Members of templates are
+declared with their `Membership`; the definitions stand in the NBIRTH.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -28,9 +29,9 @@ from uns.errors import Finding, UnsError
 from uns.link import Message, Will
 from uns.samples import DataType, Quality, Sample
 from uns.sparkplug.command import RebirthRequested, Write, read_command
-from uns.sparkplug.declared import MetricTable
+from uns.sparkplug.declared import Declared, Membership, MetricTable, grouped
 from uns.sparkplug.encode import encode, fault
-from uns.sparkplug.payload import BD_SEQ, REBIRTH, Metric, Payload, Property
+from uns.sparkplug.payload import BD_SEQ, REBIRTH, Metric, Payload, Property, Template
 from uns.sparkplug.quality import QUALITY_PROPERTY, to_property
 from uns.sparkplug.topic import NAMESPACE, MessageType, SparkplugTopic
 
@@ -76,6 +77,7 @@ class EdgeNode:
         self._metrics = MetricTable()
         self._online: dict[str, None] = {}  # devices joined, in order
         self._announced: set[str] = set()  # devices whose DBIRTH is out in this session
+        self._defined: set[str] = set()  # templates that its NBIRTH has defined
         self._state = EdgeState.OFFLINE
         self._seq = 0
         self._born_ms = 0
@@ -105,15 +107,17 @@ class EdgeNode:
         *,
         unit: str = "",
         properties: Mapping[str, Property] | None = None,
+        membership: Membership | None = None,
     ) -> None:
         """Make a metric known, or change the datatype of one. Its alias stays the same as long as the node lives.
 
-        unit: a UCUM code, announced as the property `engUnit`. Raises UnsError `sparkplug.topic` for a device id that
-        cannot stand in a topic, `sparkplug.name` for an empty or reserved metric name.
+        unit: a UCUM code, announced as the property `engUnit`. membership: the template that it is a member of.
+        Raises UnsError `sparkplug.topic` for a device id that cannot stand in a topic, `sparkplug.name` for an empty
+        or reserved metric name.
         """
         if device:
             SparkplugTopic(self._group, MessageType.DBIRTH, self._node, device)
-        finding = self._metrics.declare(device, name, datatype, unit, properties)
+        finding = self._metrics.declare(device, name, datatype, unit, properties, membership)
         if finding:
             self._on_finding(finding)
 
@@ -131,7 +135,7 @@ class EdgeNode:
         self._bd_seq = self._next_bd_seq
         self._next_bd_seq = (self._next_bd_seq + 1) % 256
         self._state = EdgeState.CONNECTING
-        self._announced.clear()
+        self._forget_births()
         self._rebirth_pending = False
         death = self._death(now_ms)
         return Will(death.topic, death.payload, qos=1)
@@ -148,19 +152,27 @@ class EdgeNode:
         self._seq = 0  # tck-id-topics-nbirth-seq-num
         self._born_ms = now_ms
         self._rebirth_pending = False
-        self._announced.clear()
+        self._forget_births()
+        definitions = self._metrics.definitions(now_ms)
+        self._defined = {each.name for each in definitions if each.name is not None}
         control = [
             Metric(name=BD_SEQ, datatype=DataType.INT64, value=self._bd_seq, timestamp_ms=now_ms),
             Metric(name=REBIRTH, datatype=DataType.BOOLEAN, value=False, timestamp_ms=now_ms),
         ]
-        node_birth = self._message(MessageType.NBIRTH, NODE, self._current(NODE, now_ms) + control, now_ms)
+        metrics = [*definitions, *self._metrics.births(NODE, now_ms), *control]
+        node_birth = self._message(MessageType.NBIRTH, NODE, metrics, now_ms)
         return [node_birth, *(self._device_birth(device, now_ms) for device in self._online)]
 
     def join(self, device: str, now_ms: int) -> list[Message]:
         """The device is there: its DBIRTH now, or nothing yet when the node is not born. Call again after declaring
-        more metrics of it: a DBIRTH replaces the one before."""
+        more metrics of it: a DBIRTH replaces the one before. All births, where it has a template that the NBIRTH did
+        not define (tck-id-payloads-template-definition-nbirth)."""
         self._online[device] = None
-        return [self._device_birth(device, now_ms)] if self._state is EdgeState.BORN else []
+        if self._state is not EdgeState.BORN:
+            return []
+        if not self._metrics.templates(device) <= self._defined:
+            return self.births(now_ms)
+        return [self._device_birth(device, now_ms)]
 
     def leave(self, device: str, now_ms: int) -> list[Message]:
         """The device is lost: its DDEATH, or nothing when no DBIRTH was sent.
@@ -183,25 +195,39 @@ class EdgeNode:
         A value that does not fit its datatype is sent as null with quality Bad, and reported to `on_finding`.
         Raises UnsError `sparkplug.undeclared` for a metric that was never declared.
         """
-        sendable = self._state is EdgeState.BORN and (device in self._announced or device == NODE)
-        metrics: list[Metric] = []
+        sendable = self.is_announced(device)
+        sent: list[tuple[Declared, Metric]] = []
         for name, sample in changes:
             metric = self._metrics.require(device, name)
             if not historical:
                 metric.sample = sample
-            if sendable:
-                metrics.append(metric.data(sample, historical))
-        if not metrics:
+            if sendable and metric.announced:
+                sent.append((metric, metric.data(sample, historical)))
+        if not sent:
             return None
-        return self._message(MessageType.DDATA if device else MessageType.NDATA, device, metrics, now_ms)
+        kind = MessageType.DDATA if device else MessageType.NDATA
+        return self._message(kind, device, grouped(sent, now_ms), now_ms)
+
+    def is_announced(self, device: str) -> bool:
+        """Can data of the node ("") or a device be sent?"""
+        return self._state is EdgeState.BORN and (device in self._announced or device == NODE)
+
+    def knows(self, device: str, name: str) -> bool:
+        """Was this metric told in the births of this session?"""
+        metric = self._metrics.get(device, name)
+        return metric is not None and metric.announced
+
+    def lost(self) -> None:
+        """The connection broke off; the broker publishes the will."""
+        self._state = EdgeState.OFFLINE
+        self._forget_births()
 
     def death(self, now_ms: int) -> Message:
         """NDEATH with the bdSeq of this session, to publish before an intended DISCONNECT; ends the session.
 
         tck-id-operational-behavior-edge-node-intentional-disconnect-ndeath
         """
-        self._state = EdgeState.OFFLINE
-        self._announced.clear()
+        self.lost()
         return self._death(now_ms)
 
     # --- commands ------------------------------------------------------------------------------------------------
@@ -228,10 +254,12 @@ class EdgeNode:
 
     def _device_birth(self, device: str, now_ms: int) -> Message:
         self._announced.add(device)
-        return self._message(MessageType.DBIRTH, device, self._current(device, now_ms), now_ms)
+        return self._message(MessageType.DBIRTH, device, self._metrics.births(device, now_ms), now_ms)
 
-    def _current(self, device: str, now_ms: int) -> list[Metric]:
-        return [metric.birth(now_ms) for metric in self._metrics.of(device)]
+    def _forget_births(self) -> None:
+        self._announced.clear()
+        self._defined.clear()
+        self._metrics.forget_births()
 
     def _death(self, now_ms: int) -> Message:
         """Exactly one metric and no seq (tck-id-topics-ndeath-payload, tck-id-payloads-ndeath-seq)."""
@@ -261,6 +289,9 @@ class EdgeNode:
         finding = fault(metric)
         if finding is None:
             return metric
+        if isinstance(metric.value, Template):
+            fitting = [self._fitting(member, device) for member in metric.value.metrics]
+            return msgspec.structs.replace(metric, value=msgspec.structs.replace(metric.value, metrics=fitting))
         self._on_finding(finding)
         properties = {**(metric.properties or {}), QUALITY_PROPERTY: to_property(Quality.BAD)}
         return msgspec.structs.replace(metric, value=None, properties=properties)
