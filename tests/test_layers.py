@@ -27,7 +27,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     **dict.fromkeys(
         ("history", "violations", "models", "persistence", "revisions"), L0 | L1 | {"broker", "policy"} | BASE | VERSION
     ),
-    **dict.fromkeys(("server", "host", "api", "security", "edge", "web"), L0 | L1 | {"broker", "policy"}),
+    **dict.fromkeys(("server", "host", "api", "security", "web"), L0 | L1 | {"broker", "policy"}),
+    "edge": L0 | L1 | {"broker", "policy"} | BASE,
     "simulator": L0,
 }
 """Room of `uns` to the rooms it may import beside itself; `app` knows all and is not listed."""

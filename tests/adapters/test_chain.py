@@ -16,6 +16,7 @@ from tests.support.memory_link import MemoryBroker
 from tests.support.until import until_async
 from uns.edge.backoff import Backoff
 from uns.edge.source import Source
+from uns.edge.uplink import LocalUplink
 from uns.samples import Quality
 from uns.server.clock import SystemClock
 from uns.source_status import SourceState
@@ -39,7 +40,7 @@ def modbus(port: int, devices: dict[str, Any], broker: MemoryBroker) -> Source:
     return Source(
         parsed(document(**settings, devices=devices)),
         ModbusAdapter,
-        broker.link("edge:line1"),
+        LocalUplink(broker.link("edge:line1")),
         SystemClock(),
         MemoryBdSeq(),
         random=Random(1),

@@ -6,6 +6,7 @@ from tests.support.clock import FakeClock
 from tests.support.memory_link import MemoryBroker, MemoryLink
 from uns.adapter import Point
 from uns.edge.node import EdgeLink
+from uns.edge.uplink import LocalUplink
 from uns.errors import Finding
 from uns.link import Acknowledge, Properties
 from uns.samples import DataType, Quality, Sample
@@ -34,7 +35,7 @@ def edge_on(link: MemoryLink, findings: list[Finding], bd_seq: int = 0) -> EdgeL
     return EdgeLink(
         GROUP,
         "line1",
-        link,
+        LocalUplink(link),
         FakeClock(),
         MemoryBdSeq(bd_seq),
         on_write=lambda write: None,

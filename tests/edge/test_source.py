@@ -20,6 +20,7 @@ from uns.adapter import Fatal, Retriable, Sink, SourceConfig
 from uns.edge.backoff import Backoff
 from uns.edge.bdseq import BdSeqStore
 from uns.edge.source import Source
+from uns.edge.uplink import LocalUplink
 from uns.errors import Finding, UnsError
 from uns.samples import DataType, Quality
 from uns.source_status import SourceState
@@ -70,7 +71,7 @@ class Plant:
         self.source = Source(
             structs.replace(spec, rules=rules),
             self._make,
-            self.broker.link("edge:line1"),
+            LocalUplink(self.broker.link("edge:line1")),
             self.clock,
             store or self.store,
             random=Random(1),

@@ -12,6 +12,7 @@ from uns.clock import Clock
 from uns.edge.bdseq import FileBdSeq
 from uns.edge.source import Source
 from uns.edge.spec import SourceSpec
+from uns.edge.uplink import LocalUplink
 from uns.errors import Finding, UnsError
 from uns.host.application import SparkplugHost
 from uns.link import Link
@@ -67,7 +68,8 @@ class Sources:
                 self._run(source)
 
     def _make(self, spec: SourceSpec) -> Source:
-        return Source(spec, _factory(spec), self._link(f"edge:{spec.name}"), self._clock, FileBdSeq(self._data, spec))
+        uplink = LocalUplink(self._link(f"edge:{spec.name}"))
+        return Source(spec, adapter_factory(spec), uplink, self._clock, FileBdSeq(self._data, spec))
 
     def _run(self, source: Source) -> None:
         name = source.spec.name
@@ -107,7 +109,8 @@ class Sources:
         return TopicSource(**ids)
 
 
-def _factory(spec: SourceSpec) -> Callable[[SourceConfig], Adapter]:
+def adapter_factory(spec: SourceSpec) -> Callable[[SourceConfig], Adapter]:
+    """What makes the adapter of a source. Raises UnsError `source.adapter` when none of its name is installed."""
     adapter = load_adapter(spec.adapter)
     if isinstance(adapter, Finding):
         raise UnsError(adapter)

@@ -73,3 +73,19 @@ def unconnected(spec: SourceSpec, state: str) -> Finding:
         what=f"source '{spec.name}' is {state}, not connected to {spec.endpoint}.",
         hint="Write again when it runs.",
     )
+
+
+def host_unknown(host_id: str) -> Finding:
+    return Finding(
+        id="source.host_unknown",
+        what=f"nothing is published before the primary host '{host_id}' says that it is online, and it has not.",
+        hint="Start the host application, or correct 'primary_host'. Values are kept until then.",
+    )
+
+
+def host_offline(host_id: str) -> Finding:
+    return Finding(
+        id="source.host_offline",
+        what=f"the primary host '{host_id}' is offline on this server.",
+        hint="Values are kept until it is back, here or on another server of the list.",
+    )

@@ -16,11 +16,12 @@ from uns.clock import Clock
 from uns.edge import faults
 from uns.edge.backoff import Backoff
 from uns.edge.bdseq import BdSeqStore
+from uns.edge.forward import Forward
 from uns.edge.inlet import Inlet
 from uns.edge.node import EdgeLink
 from uns.edge.spec import SourceSpec
+from uns.edge.uplink import Uplink
 from uns.errors import Finding, UnsError
-from uns.link import Link
 from uns.source_status import SourceState, SourceStatus
 from uns.sparkplug.command import Write
 
@@ -32,19 +33,24 @@ AdapterFactory = Callable[[SourceConfig], Adapter]
 
 
 class Source:
-    """One device or server, published as one Sparkplug edge node over a link of its own."""
+    """One device or server, published as one Sparkplug edge node over an uplink of its own.
+
+    primary_host, forward: see `EdgeLink`.
+    """
 
     def __init__(
         self,
         spec: SourceSpec,
         adapter_factory: AdapterFactory,
-        link: Link,
+        uplink: Uplink,
         clock: Clock,
         bd_seq: BdSeqStore,
         *,
         random: Random | None = None,
         backoff: Backoff | None = None,
         tick_s: float = TICK_S,
+        primary_host: str = "",
+        forward: Forward | None = None,
     ) -> None:
         self.spec = spec
         self._factory = adapter_factory
@@ -53,7 +59,16 @@ class Source:
         self._backoff = backoff or Backoff()
         self._tick_s = tick_s
         self._edge = EdgeLink(
-            spec.group, spec.node, link, clock, bd_seq, on_write=self._command, on_finding=self._noted
+            spec.group,
+            spec.node,
+            uplink,
+            clock,
+            bd_seq,
+            on_write=self._command,
+            on_finding=self._noted,
+            on_trouble=self._troubled,
+            primary_host=primary_host,
+            forward=forward,
         )
         self._inlet = Inlet(spec, self._edge, clock, on_connected=self._connected)
         self._adapter: Adapter | None = None
@@ -64,6 +79,7 @@ class Source:
         self._finding: Finding | None = None
         self._note: Finding | None = None
         self._refused: Finding | None = None  # the last command, if it was
+        self._trouble: Finding | None = None  # why nothing is published
         self._next_attempt_ms: int | None = None
 
     async def run(self) -> None:
@@ -94,7 +110,7 @@ class Source:
             edge=self.spec.edge,
             state=self._state,
             since_ms=self._since_ms,
-            finding=self._finding or self._note or self._refused or next(iter(missing), None),
+            finding=self._finding or self._trouble or self._note or self._refused or next(iter(missing), None),
             next_attempt_ms=self._next_attempt_ms,
             points=len(self.spec.rules),
             points_seen=len(inlet.report),
@@ -142,9 +158,13 @@ class Source:
     async def _publish(self, adapter: Adapter) -> None:
         try:
             async with asyncio.TaskGroup() as tasks:
-                ticking = tasks.create_task(self._ticking(), name=f"{self.spec.name}: tick")
+                beside = [
+                    tasks.create_task(self._ticking(), name=f"{self.spec.name}: tick"),
+                    tasks.create_task(self._edge.forwarding(), name=f"{self.spec.name}: forward"),
+                ]
                 await self._supervise(adapter)
-                ticking.cancel()
+                for task in beside:
+                    task.cancel()
         finally:
             writes = list(self._writes)
             for write in writes:
@@ -240,6 +260,13 @@ class Source:
         """The namespace refused something, and nobody waits for an answer: kept for the status."""
         self._log_news(finding, self._note)
         self._note = finding
+
+    def _troubled(self, finding: Finding | None) -> None:
+        """The uplink tells why nothing is published, or that all is well."""
+        if finding is None and self._trouble is not None:
+            log.info("source %s: published again", self.spec.name)
+        self._log_news(finding, self._trouble)
+        self._trouble = finding
 
     def _log_news(self, finding: Finding | None, last: Finding | None) -> None:
         if finding is not None and finding != last:

@@ -208,6 +208,11 @@ class EdgeNode:
         kind = MessageType.DDATA if device else MessageType.NDATA
         return self._message(kind, device, grouped(sent, now_ms), now_ms)
 
+    def remember(self, device: str, changes: Iterable[tuple[str, Sample]]) -> None:
+        """The current values, for the next birth; nothing is sent. Raises as `data` does."""
+        for name, sample in changes:
+            self._metrics.require(device, name).sample = sample
+
     def is_announced(self, device: str) -> bool:
         """Can data of the node ("") or a device be sent?"""
         return self._state is EdgeState.BORN and (device in self._announced or device == NODE)
