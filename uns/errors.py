@@ -62,6 +62,7 @@ ANSWERS = {
     "lint": WireAnswer(0x83, 422, 5),
     "govern": WireAnswer(0x83, 409, 1),
     "sparkplug": WireAnswer(0x99, 422, 5),
+    "edge": WireAnswer(0x83, 422, 5),
     "storage": WireAnswer(0x97, 503, 1),
     "history": WireAnswer(0x80, 503, 1),
     "violations": WireAnswer(0x80, 503, 1),

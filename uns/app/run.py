@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
+from uns.app.edge import EdgeReport, run_edge
 from uns.app.listeners import Addresses
 from uns.app.plant import Plant, load_plant
 from uns.app.report import problem_lines
@@ -37,6 +38,37 @@ def load_valid_plant(directory: Path, environ: Mapping[str, str]) -> Plant:
     return plant
 
 
+def load_edge(directory: Path, environ: Mapping[str, str]) -> Plant:
+    """The plant as far as an edge node needs it: settings and sources, the models where there are any. Raises UnsError
+    (`plant.invalid`) when one of these is wrong."""
+    plant = load_plant(directory, environ)
+    governed = (directory / "namespace.yaml").exists()
+    told = [problem for problem in plant.problems if governed or problem.finding.id != "source.undeclared"]
+    told = [problem for problem in told if governed or problem.file.startswith(("uns.yaml", "sources/", "environment"))]
+    for problem in told:
+        print(*problem_lines(problem, directory), sep="\n", file=sys.stderr)  # noqa: T201
+    errors = [problem for problem in told if problem.severity == "error"]
+    if errors:
+        what = f"{directory} cannot be published: {len(errors)} of the problems above are errors."
+        raise UnsError(Finding(id="plant.invalid", what=what, hint="Mend them."))
+    return plant
+
+
+def run_edge_until_stopped(
+    directory: Path, data: Path | None, environ: Mapping[str, str], on_ready: Callable[[int], None]
+) -> list[EdgeReport]:
+    """`uns edge` until SIGINT or SIGTERM; how each source did."""
+    plant = load_edge(directory, environ)
+    reports: list[EdgeReport] = []
+
+    async def main(stop: asyncio.Event) -> None:
+        reports.extend(await run_edge(plant, data or plant.data_directory, stop, on_ready))
+
+    _log_to_stderr()
+    run_until_stopped(main)
+    return reports
+
+
 def environment(mqtt_port: int | None, http_port: int | None) -> dict[str, str]:
     """The process environment with the ports of the command line, which win over everything."""
     environ = dict(os.environ)
@@ -51,10 +83,14 @@ def run(
     plant: Plant, data: Path, on_ready: Callable[[Addresses], None], devices_ready: DevicesReady | None = None
 ) -> None:
     """Serve until SIGINT or SIGTERM. devices_ready: see `serve`."""
+    _log_to_stderr()
+    run_until_stopped(lambda stop: serve(plant, data, stop, on_ready, devices_ready))
+
+
+def _log_to_stderr() -> None:
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr)
     for noisy in ("asyncua", "pymodbus", "uvicorn"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
-    run_until_stopped(lambda stop: serve(plant, data, stop, on_ready, devices_ready))
 
 
 def run_until_stopped(main: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:

@@ -13,7 +13,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 from uns.broker.limits import Limits
-from uns.errors import Finding, nearest
+from uns.edge.servers import parse_server
+from uns.errors import Finding, UnsError, nearest
 from uns.host.projection import Template, compile_projection, template_fault
 from uns.registry.pointer import to_pointer
 from uns.topics import filter_fault, topic_fault
@@ -277,6 +278,46 @@ class SparkplugSettings(_Section):
         return compile_projection(self.projection, self.topics)
 
 
+class EdgeSettings(_Section):
+    """`uns edge`: the sources of this directory as Sparkplug edge nodes of a server elsewhere."""
+
+    servers: list[str] = Field(
+        default=[],
+        description="MQTT servers, tried in turn, such as `mqtt://uns.example` or `mqtts://10.0.0.5:8883`.",
+    )
+    user: str = Field(default="", description="Login; the edge nodes of this directory share it.")
+    password_file: str = Field(default="", description="File with the password. Or set `UNS_EDGE_PASSWORD`.")
+    ca: str = Field(default="", description="PEM file of the authority to trust for `mqtts`; empty is the public ones.")
+    certificate: str = Field(default="", description="PEM file of a client certificate, for `mqtts`.")
+    key: str = Field(default="", description="PEM file of its private key.")
+    version: Literal["5", "3.1.1"] = Field(default="5", description="Of MQTT.")
+    keep_alive_s: int = Field(default=30, ge=5, le=3600, description="Between two signs of life at the most.")
+    primary_host: str = Field(
+        default="",
+        pattern=r"^[^+#/]*$",
+        description="Sparkplug host without which nothing is published; empty waits for none.",
+    )
+    backlog_samples: int = Field(
+        default=1_000_000, ge=1000, description="Kept on disk for each source while it cannot be published."
+    )
+    backlog_when_full: Literal["oldest", "newest"] = Field(
+        default="oldest", description="Which samples give way then; they are counted."
+    )
+    backlog_per_s: int = Field(
+        default=5000, ge=10, description="Kept samples sent per second afterwards, beside the live ones."
+    )
+
+    @field_validator("servers")
+    @classmethod
+    def _are_servers(cls, servers: list[str]) -> list[str]:
+        for server in servers:
+            try:
+                parse_server(server)
+            except UnsError as error:
+                raise PydanticCustomError("server", "{fault}", {"fault": error.finding.what}) from error
+        return servers
+
+
 class ViolationSettings(_Section):
     """Kept violations and quarantined messages."""
 
@@ -299,6 +340,7 @@ class Settings(_Section):
     http: HttpSettings = HttpSettings()
     history: HistorySettings = HistorySettings()
     sparkplug: SparkplugSettings = SparkplugSettings()
+    edge: EdgeSettings = EdgeSettings()
     violations: ViolationSettings = ViolationSettings()
 
 
