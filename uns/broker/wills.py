@@ -102,6 +102,7 @@ class Wills:
 
     def _publish(self, will: Will) -> None:
         message = will.message
+        self._door.now_ms = self._clock.wall_ms()  # a connection is lost without a packet that would have set it
         self._ledger.will(will.client_id, None)  # in one batch with what the message leaves behind
         self._door.offer(
             will.publisher, message.topic, message.payload, message.qos, message.retain, message.properties
