@@ -34,8 +34,9 @@ class SparkplugClient(JavaScriptProcess):
         """Publish these now, and from now on."""
         self.ask("births", births=births)
 
-    def node_data(self, payload: Fields, **options: Any) -> None:
-        self.ask("nodeData", payload=payload, options=options)
+    def node_data(self, *payloads: Fields, **options: Any) -> None:
+        """One message per payload."""
+        self.ask("nodeData", payloads=payloads, options=options)
 
     def data(self, device: str, payload: Fields, **options: Any) -> None:
         self.ask("deviceData", device=device, payload=payload, options=options)

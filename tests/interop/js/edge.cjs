@@ -54,8 +54,8 @@ const verbs = {
     if (births) publishBirths();
     done({});
   },
-  nodeData({ payload, options }, done) {
-    client.publishNodeData(payload, options);
+  nodeData({ payloads, options }, done) {
+    for (const payload of payloads) client.publishNodeData(payload, options);
     done({});
   },
   deviceBirth({ device, payload, options }, done) {
