@@ -68,6 +68,14 @@ def passes(broker: Broker, clock: FakeClock, seconds: float) -> None:
     broker.tick()
 
 
+def test_a_will_counts_as_received_when_its_client_is_lost(broker: Broker, clock: FakeClock) -> None:
+    robot = comes(broker, will=WILL)
+    clock.advance(40)
+    robot.lose()
+    (death,) = broker.retained("#")
+    assert death.received_ms == clock.wall_ms()
+
+
 # --- what is written -------------------------------------------------------------------------------------------------
 
 

@@ -1,4 +1,4 @@
-"""MQTT.js over WebSocket, in a process of its own, driven by lines of JSON; see js/client.cjs."""
+"""Foreign JavaScript in a process of its own, driven by lines of JSON: MQTT.js over WebSocket; see js/client.cjs."""
 
 import fcntl
 import json
@@ -20,13 +20,13 @@ INSTALL_S = 300
 
 
 def modules() -> Path:
-    """The folder with MQTT.js as package-lock.json pins it, installed once into .cache.
+    """The folder with what package-lock.json pins, installed once into .cache.
 
     Skips the test where there is no node or npm; under CI (the variable) that fails instead.
     """
     for program in ("node", "npm"):
         if shutil.which(program) is None:
-            reason = f"{program} is not installed: it runs MQTT.js, a foreign client over WebSocket"
+            reason = f"{program} is not installed: it runs foreign clients written in JavaScript"
             if os.environ.get("CI"):
                 pytest.fail(reason)
             pytest.skip(reason)
@@ -44,26 +44,17 @@ def modules() -> Path:
     return CACHE / "node_modules"
 
 
-class JavaScriptClient:
-    """events: everything it told by itself, oldest first: messages, disconnects, closes."""
+class JavaScriptProcess:
+    """events: everything the script told by itself, oldest first."""
 
-    def __init__(self, url: str, client_id: str, version: int, user: str, password: str) -> None:
-        self.url = url
+    def __init__(self, script: str, name: str) -> None:
         self.events: list[dict[str, Any]] = []
-        self._options = {
-            "clientId": client_id,
-            "protocolVersion": version,
-            "username": user,
-            "password": password,
-            "reconnectPeriod": 0,
-            "clean": True,
-        }
         self._answers: dict[int, dict[str, Any]] = {}
         self._ids = count(1)
         environ = {**os.environ, "NODE_PATH": str(modules())}
-        command = ["node", str(HERE / "client.cjs")]
+        command = ["node", str(HERE / script)]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environ)
-        self._reader = threading.Thread(target=self._read, name=f"mqtt-js {client_id}", daemon=True)
+        self._reader = threading.Thread(target=self._read, name=f"{script} {name}", daemon=True)
         self._reader.start()
 
     def ask(self, verb: str, **arguments: Any) -> dict[str, Any]:
@@ -75,22 +66,21 @@ class JavaScriptClient:
         until(lambda: number in self._answers or self._process.poll() is not None, f"the answer to {verb}")
         return self._answers.pop(number)
 
-    def connect(self, **options: Any) -> dict[str, Any]:
-        """options: as MQTT.js takes them, beside those of the constructor."""
-        return self.ask("connect", url=self.url, options=self._options | options)
-
-    def subscribe(self, topic_filter: str, qos: int = 0, **options: Any) -> dict[str, Any]:
-        return self.ask("subscribe", filter=topic_filter, options={"qos": qos, **options})
-
-    def publish(self, topic: str, payload: str, qos: int = 1, **options: Any) -> dict[str, Any]:
-        return self.ask("publish", topic=topic, payload=payload, options={"qos": qos, **options})
-
     def event(self, kind: str, **wanted: Any) -> dict[str, Any]:
         """Wait for the first event of a kind with these members."""
         return until(
             lambda: next((e for e in list(self.events) if e["event"] == kind and wanted.items() <= e.items()), None),
             f"{kind} {wanted}",
         )
+
+    def told(self, kind: str) -> list[dict[str, Any]]:
+        """The events of a kind so far."""
+        return [event for event in list(self.events) if event["event"] == kind]
+
+    def kill(self) -> None:
+        """End as by `kill -9`: the connection breaks off."""
+        self._process.kill()
+        self._process.wait()
 
     def stop(self) -> None:
         assert self._process.stdin is not None
@@ -112,3 +102,29 @@ class JavaScriptClient:
                 self.events.append(told)
             else:
                 self._answers[told.pop("id")] = told
+
+
+class JavaScriptClient(JavaScriptProcess):
+    """Its events are messages, connects, disconnects and closes."""
+
+    def __init__(self, url: str, client_id: str, version: int, user: str, password: str) -> None:
+        super().__init__("client.cjs", client_id)
+        self.url = url
+        self._options = {
+            "clientId": client_id,
+            "protocolVersion": version,
+            "username": user,
+            "password": password,
+            "reconnectPeriod": 0,
+            "clean": True,
+        }
+
+    def connect(self, **options: Any) -> dict[str, Any]:
+        """options: as MQTT.js takes them, beside those of the constructor."""
+        return self.ask("connect", url=self.url, options=self._options | options)
+
+    def subscribe(self, topic_filter: str, qos: int = 0, **options: Any) -> dict[str, Any]:
+        return self.ask("subscribe", filter=topic_filter, options={"qos": qos, **options})
+
+    def publish(self, topic: str, payload: str, qos: int = 1, **options: Any) -> dict[str, Any]:
+        return self.ask("publish", topic=topic, payload=payload, options={"qos": qos, **options})
