@@ -16,6 +16,7 @@ from uns.samples import DataType, Quality, Sample, decode_sample
 from uns.sparkplug.command import RebirthRequested, Write
 from uns.sparkplug.datatypes import SparkplugType
 from uns.sparkplug.decode import decode
+from uns.sparkplug.descriptor import WirePayload
 from uns.sparkplug.edge import EdgeNode
 from uns.sparkplug.encode import encode
 from uns.sparkplug.events import NodeState
@@ -600,3 +601,16 @@ def test_a_passive_host_asks_for_births_when_an_operator_does(make_plant):
     assert plant.host.request_rebirth(GROUP, "line1") is True
     assert [metric.name for metric in commanded(plant)] == [REBIRTH]
     assert plant.host.request_rebirth(GROUP, "line1") is False
+
+
+@pytest.mark.parametrize("in_long", [True, False])
+def test_a_uint32_is_written_in_the_field_in_which_it_was_born(plant, in_long):
+    link = plant.broker.link("tahu")
+    link.open()
+    born = Metric("goal", None, SparkplugType.UINT32, 1, in_long=in_long)
+    link.publish(f"spBv1.0/{GROUP}/NBIRTH/line1", encode(Payload(plant.clock.wall_ms(), [born], 0)))
+    plant.host.command(f"{TREE}/goal", 70_000)
+    [message] = plant.broker.on(f"spBv1.0/{GROUP}/NCMD")
+    [wire] = WirePayload.FromString(message.payload).metrics
+    assert wire.WhichOneof("value") == ("long_value" if in_long else "int_value")
+    assert (wire.long_value or wire.int_value) == 70_000

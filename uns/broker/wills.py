@@ -115,7 +115,7 @@ class Wills:
         return will
 
     def _publish(self, will: Will) -> None:
-message, payload = will.message, will.message.payload
+        message, payload = will.message, will.message.payload
         self._door.now_ms = self._clock.wall_ms()  # a connection is lost without a packet that would have set it
         self._ledger.will(will.client_id, None)  # in one batch with what the message leaves behind
         if self._dates_deaths and is_node_death(message.topic):

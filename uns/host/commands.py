@@ -62,13 +62,14 @@ def ask_rebirth(group: str, node: str, now_ms: int) -> Message:
 
 
 def _carrier(metric: BornMetric, value: Any) -> Metric:
-    """The metric to send: by alias alone where there is one (tck-id-payloads-alias-data-cmd-requirement). A member
-    travels in an instance of its template that has no other member."""
+    """The metric to send: by alias alone where there is one (tck-id-payloads-alias-data-cmd-requirement), in the field
+    that its birth used, since some edge nodes read a UInt32 in one of two only. A member travels in an instance of its
+    template that has no other member."""
     instance = metric.instance
     if instance is None:
         name = metric.name if metric.alias is None else None
-        return Metric(name, metric.alias, metric.datatype, value)
-    member = Metric(metric.member, None, metric.datatype, value)
+        return Metric(name, metric.alias, metric.datatype, value, in_long=metric.in_long)
+    member = Metric(metric.member, None, metric.datatype, value, in_long=metric.in_long)
     return _carrier(instance, Template([member], ref=instance.ref))
 
 

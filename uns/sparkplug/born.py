@@ -25,7 +25,7 @@ class BornMetric(msgspec.Struct, eq=False):
 
     context: free for whoever listens to the session, for example what the metric is projected to.
     members: of a template instance, by their names in the template; ref: the name of the template.
-    instance, member: of a member, the instance that it is in, and its name there.
+    instance, member: of a member, the instance that it is in, and its name there. in_long: see `Metric`.
     """
 
     device: str
@@ -39,6 +39,7 @@ class BornMetric(msgspec.Struct, eq=False):
     ref: str | None = None
     instance: "BornMetric | None" = None
     member: str = ""
+    in_long: bool = False
 
     @property
     def unit(self) -> str:
@@ -132,7 +133,7 @@ class BornTable:
             findings.append(Finding(id="sparkplug.birth", what=fault, hint=hint))
             return None
         made = BornMetric(device, name, alias, datatype, metric.properties, reader(datatype), instance=instance)
-        made.member = metric.name or ""
+        made.member, made.in_long = metric.name or "", metric.in_long
         born[name] = made
         if alias is not None:
             self.by_alias[alias] = made

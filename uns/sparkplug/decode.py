@@ -109,6 +109,7 @@ def _bare_metric(wire: Any) -> Metric:
     field = wire.WhichOneof("value")
     datatype = wire.datatype or None
     value = None
+    in_long = False
     if field is not None:
         value = getattr(wire, field)
         if field == "dataset_value":
@@ -117,13 +118,17 @@ def _bare_metric(wire: Any) -> Metric:
             value = _template(value)
         if datatype is not None and not wire.is_null:
             value = typed(value, datatype)
+            in_long = datatype == SparkplugType.UINT32 and field == "long_value"
     name = wire.name or None
     if type(name) is bytes:
         raise ValueError(f"its name {name!r} is not UTF-8")
     alias, timestamp = wire.alias, wire.timestamp
     if not 100_000_000_000 <= timestamp < 100_000_000_000_000:
         timestamp = to_ms(timestamp) if timestamp else None
-    return Metric(name, alias if alias or wire.HasField("alias") else None, datatype, value, timestamp)
+    metric = Metric(name, alias if alias or wire.HasField("alias") else None, datatype, value, timestamp)
+    if in_long:
+        metric.in_long = True
+    return metric
 
 
 def _wrong_metric(wire: Any, index: int, error: ValueError, name_of_alias: NameOf) -> Finding:

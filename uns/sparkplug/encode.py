@@ -81,6 +81,8 @@ def _put_metric(wire: Any, metric: Metric, datatypes: bool) -> None:
     write = WRITERS.get(datatype)
     if write is not None:
         write(wire, value)
+        if metric.in_long:
+            wire.long_value = value
     elif datatype == SparkplugType.DATASET and isinstance(value, DataSet):
         _put_dataset(wire.dataset_value, value)
     elif datatype == SparkplugType.TEMPLATE and isinstance(value, Template):

@@ -41,7 +41,8 @@ class Metric(msgspec.Struct):
     """One metric as it travels. In DATA and CMD name or alias may be missing, and the datatype usually is.
 
     datatype: a `SparkplugType` number, or None; then integers, arrays and DateTimes are as on the wire, see `typed`.
-    timestamp_ms: UTC since 1970, or None when the metric has none.
+    timestamp_ms: UTC since 1970, or None when the metric has none. in_long: a UInt32 that travels in `long_value`, as
+    the reference implementation has it, and not in `int_value`, as section 6.4.16 does.
     """
 
     name: str | None = None
@@ -53,6 +54,7 @@ class Metric(msgspec.Struct):
     is_transient: bool = False
     properties: Properties | None = None
     metadata: MetaData | None = None
+    in_long: bool = False
 
     @property
     def is_null(self) -> bool:
