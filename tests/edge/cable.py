@@ -48,7 +48,7 @@ class Cable:
         await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, asyncio.CancelledError):
             while data := await reader.read(65_536):
                 if not self._alive.is_set():
                     continue  # swallowed, as by a router that lost its table
