@@ -13,7 +13,7 @@ import typer.main
 import yaml
 from fastapi import APIRouter, FastAPI
 
-from docs import conformance
+from docs import conformance, sparkplug
 from uns import __version__
 from uns.api.app import BASE, DESCRIPTION, RESOURCES
 from uns.api.errors import STATUS
@@ -276,6 +276,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "plant.md": plant,
     "sys-topics.md": sys_topics,
     "mqtt-conformance.md": lambda: NOTE + conformance.page(),
+    "sparkplug-conformance.md": lambda: NOTE + sparkplug.page(),
 }
 
 

@@ -1,153 +1,26 @@
 """An edge node beyond a network: real sockets to our broker and to mosquitto, cables that are cut and that go dead."""
 
-import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
-from random import Random
-from typing import Any
 
 import pytest
 
 from bench.brokers import Mosquitto
 from tests.edge.cable import Cable
+from tests.edge.remote import DEVICE, GROUP, NODE, QUICK, TREE, Edge, Server, at, running
 from tests.edge.sources import MemoryBdSeq
 from tests.interop.mosquitto import found
 from tests.support.real_broker import permissive
 from tests.support.until import until_async
-from uns.adapter import Point
 from uns.broker import Broker
-from uns.clock import Clock
-from uns.edge.backlog import Backlog
-from uns.edge.backoff import Backoff
-from uns.edge.forward import BackfillReport, Forward
 from uns.edge.mqtt import MqttOptions, MqttUplink
-from uns.edge.node import EdgeLink
-from uns.edge.servers import MqttServer
 from uns.errors import Finding
-from uns.host.application import SparkplugHost
-from uns.link import Message, Will
-from uns.samples import DataType, Quality, Sample, decode_sample
+from uns.link import Will
+from uns.samples import DataType
 from uns.server.clock import SystemClock
-from uns.server.link import BrokerLink
 from uns.server.mqtt import MqttListener
 from uns.sparkplug.command import Write
 from uns.sparkplug.topic import state_topic
-
-GROUP, NODE, DEVICE = "acme:ghent", "line1", "press"
-TREE = f"acme/ghent/{NODE}/{DEVICE}"
-QUICK = Backoff(first_s=0.02, most_s=0.05)
-
-
-class Server:
-    """Our broker on a port, with the host application on it. heard: (kind, topic) below spBv1.0, in order."""
-
-    def __init__(self, clock: Clock) -> None:
-        self.clock = clock
-        self.broker = Broker(permissive(), clock, on_defect=lambda what, topic, error: pytest.fail(f"{what}: {error}"))
-        self.listener = MqttListener(self.broker)
-        self.host = SparkplugHost(
-            BrokerLink(self.broker, "host"),
-            clock,
-            "uns",
-            lambda finding, message: self.findings.append(finding),
-            on_historical=lambda topic, sample: self.historical.setdefault(topic, []).append(sample),
-        )
-        self.findings: list[Finding] = []
-        self.historical: dict[str, list[Sample]] = {}
-        self.live: dict[str, list[Sample]] = {}
-        self.kinds: list[str] = []
-        self.port = 0
-
-    async def start(self, *, host: bool = True) -> "Server":
-        self.port = await self.listener.start("127.0.0.1", 0)
-        self.ear = BrokerLink(self.broker, "ear")
-        self.ear.open()
-        self.ear.subscribe("spBv1.0/#", lambda message: self.kinds.append(message.topic.split("/")[2]))
-        self.ear.subscribe(f"{TREE}/#", self._hear)
-        if host:
-            self.host.start()
-        return self
-
-    def _hear(self, message: Message) -> None:
-        sample = decode_sample(message.payload, 0)
-        if sample is not None:
-            self.live.setdefault(message.topic, []).append(sample)
-
-    def values(self, name: str) -> set[Any]:
-        """Every Good value that arrived, live or late."""
-        topic = f"{TREE}/{name}"
-        samples = [*self.live.get(topic, []), *self.historical.get(topic, [])]
-        return {sample.value for sample in samples if sample.quality is Quality.GOOD}
-
-    def client(self) -> str | None:
-        nodes = self.host.nodes()
-        return nodes[0].client if nodes and nodes[0].state.value == "online" else None
-
-
-class Edge:
-    """An edge node over MQTT with one device, a counter that goes up."""
-
-    def __init__(self, tmp_path: Path, servers: list[MqttServer], **options: Any) -> None:
-        self.clock = SystemClock()
-        self.findings: list[Finding] = []
-        self.troubles: list[Finding | None] = []
-        self.writes: list[Write] = []
-        self.reports: list[BackfillReport] = []
-        self.bd_seq = MemoryBdSeq()
-        self.backlog = Backlog(tmp_path / "backlog.db")
-        self.forward = Forward(self.backlog, self.clock, self.reports.append, flush_per_s=50_000)
-        primary_host = options.pop("primary_host", "")
-        options.setdefault("sync_timeout_s", 0.5)
-        self.uplink = MqttUplink(
-            servers, MqttOptions(client_id="edge-line1", **options), random=Random(1), backoff=QUICK
-        )
-        self.link = EdgeLink(
-            GROUP,
-            NODE,
-            self.uplink,
-            self.clock,
-            self.bd_seq,
-            on_write=self.writes.append,
-            on_finding=self.findings.append,
-            on_trouble=self.troubles.append,
-            primary_host=primary_host,
-            forward=self.forward,
-        )
-        self.point = Point(DEVICE, "count", {})
-        self.count = 0
-        self._tasks: list[asyncio.Task[None]] = []
-
-    async def start(self) -> "Edge":
-        self.link.open()
-        self._tasks = [asyncio.create_task(self.link.forwarding()), asyncio.create_task(self._tick())]
-        self.link.declare({self.point: DataType.INT64})
-        self.link.join()
-        return self
-
-    async def _tick(self) -> None:
-        while True:
-            await asyncio.sleep(0.05)
-            self.link.tick()
-
-    def tell(self, times: int = 1) -> None:
-        for _ in range(times):
-            self.count += 1
-            self.link.data([(self.point, Sample(self.count, Quality.GOOD, self.clock.wall_ms()))])
-
-    async def tell_for(self, seconds: float) -> None:
-        """A hundred values a second."""
-        for _ in range(round(seconds * 100)):
-            self.tell()
-            await asyncio.sleep(0.01)
-
-    async def stop(self) -> None:
-        self.link.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.uplink.closed()
-        self.backlog.close()
 
 
 @pytest.fixture
@@ -164,15 +37,6 @@ async def other() -> AsyncIterator[Server]:
     await made.listener.stop()
 
 
-@contextlib.asynccontextmanager
-async def running(edge: Edge) -> AsyncIterator[Edge]:
-    await edge.start()
-    try:
-        yield edge
-    finally:
-        await edge.stop()
-
-
 @pytest.fixture
 async def cable(server: Server) -> AsyncIterator[Cable]:
     """To the server; plugged in."""
@@ -187,10 +51,6 @@ async def loose(cable: Cable) -> Cable:
     """To the server; not plugged in."""
     await cable.cut()
     return cable
-
-
-def at(port: int) -> MqttServer:
-    return MqttServer("127.0.0.1", port)
 
 
 @pytest.mark.parametrize("version", [4, 5])
@@ -272,6 +132,10 @@ async def test_what_could_not_be_sent_outlives_the_process(server: Server, loose
     assert second.reports[0].samples == 20
 
 
+@pytest.mark.assertion(
+    "message-flow-edge-node-birth-publish-phid-wait",
+    "message-flow-edge-node-birth-publish-phid-wait-online",
+)
 async def test_no_birth_before_the_primary_host_is_online(server: Server, tmp_path: Path) -> None:
     async with running(Edge(tmp_path, [at(server.port)], primary_host="scada")) as edge:
         await until_async(lambda: edge.troubles and edge.troubles[-1] is not None)
@@ -286,6 +150,10 @@ async def test_no_birth_before_the_primary_host_is_online(server: Server, tmp_pa
         assert edge.troubles[-1] is None
 
 
+@pytest.mark.assertion(
+    "message-flow-edge-node-birth-publish-phid-offline",
+    "operational-behavior-edge-node-termination-host-offline",
+)
 async def test_a_primary_host_that_goes_offline_ends_the_session(server: Server, tmp_path: Path) -> None:
     server.ear.publish(state_topic("scada"), b'{"online":true,"timestamp":5}', retain=True)
     async with running(Edge(tmp_path, [at(server.port)], primary_host="scada")) as edge:
@@ -302,6 +170,12 @@ async def test_a_primary_host_that_goes_offline_ends_the_session(server: Server,
         await until_async(lambda: server.values("count") == {1, 2})
 
 
+@pytest.mark.assertion(
+    "operational-behavior-edge-node-termination-host-offline-reconnect",
+    "operational-behavior-primary-application-state-with-multiple-servers-single-server",
+    "operational-behavior-primary-application-state-with-multiple-servers-walk",
+    "operational-behavior-edge-node-birth-sequence-wait",
+)
 async def test_it_walks_to_the_server_on_which_the_primary_host_is(
     server: Server, other: Server, tmp_path: Path
 ) -> None:

@@ -149,6 +149,9 @@ def test_an_alias_of_another_device_is_unknown(born):
     assert events == [RebirthWanted(Cause.UNKNOWN_METRIC)]
 
 
+@pytest.mark.assertion(
+    "operational-behavior-host-reordering-success",
+)
 def test_messages_are_put_back_in_order(born):
     first, second = born.data("count", 1), born.data("count", 2)
     assert born.hear(second) == []
@@ -156,6 +159,10 @@ def test_messages_are_put_back_in_order(born):
     assert born.session.tick(NOW + 9999, 9999) == []
 
 
+@pytest.mark.assertion(
+    "operational-behavior-host-reordering-start",
+    "operational-behavior-host-reordering-rebirth",
+)
 def test_a_lost_message_is_given_up_in_time(born):
     born.data("count", 1)
     assert born.hear(born.data("count", 2), ms=10) == []
@@ -186,6 +193,12 @@ def test_a_device_birth_may_overtake_its_node_birth(born):
     assert born.session.tick(NOW + 9999, 9999) == []
 
 
+@pytest.mark.assertion(
+    "operational-behavior-edge-node-termination-host-action-ndeath-node-offline",
+    "operational-behavior-edge-node-termination-host-action-ndeath-node-tags-stale",
+    "operational-behavior-edge-node-termination-host-action-ndeath-devices-offline",
+    "operational-behavior-edge-node-termination-host-action-ndeath-devices-tags-stale",
+)
 def test_node_death_kills_everything_at_the_hosts_time(born):
     events = born.hear(born.node.death(NOW + 5), ms=7)
     assert [(each.device, each.time_ms, len(each.metrics)) for each in events] == [
@@ -212,6 +225,10 @@ def test_what_waited_is_read_before_the_death(born):
     assert values(born.hear(born.node.death(NOW))) == [("filler", "count", 2)]
 
 
+@pytest.mark.assertion(
+    "operational-behavior-edge-node-termination-host-action-ddeath-devices-offline",
+    "operational-behavior-edge-node-termination-host-action-ddeath-devices-tags-stale",
+)
 def test_device_death_has_its_own_time(born):
     [event] = born.hear(*born.node.leave("filler", NOW + 3), ms=9)
     assert (event.device, event.time_ms, names(event.metrics)) == ("filler", NOW + 3, ["temperature", "count"])

@@ -98,7 +98,10 @@ def whole(bits, signed):
 
 members = st.lists(st.builds(Metric, texts, st.none(), st.just(int(T.INT64)), whole(64, True)), max_size=2)
 parameters = st.lists(st.builds(Parameter, texts, st.just(int(T.STRING)), texts), max_size=2)
-templates = st.builds(Template, members, parameters, st.none() | texts, st.none() | texts, st.booleans())
+templates = st.one_of(
+    st.builds(Template, members, parameters, st.none(), st.none() | texts, st.just(True)),
+    st.builds(Template, members, parameters, texts, st.none() | texts, st.just(False)),
+)
 anything = st.one_of(
     basic,
     *(of(kind, whole(bits, signed)) for kind, (_, bits, signed) in INTEGERS.items()),

@@ -29,6 +29,10 @@ PLAYS = [
 
 
 @pytest.mark.parametrize("play", [play for _, play in PLAYS], ids=[name for name, _ in PLAYS])
+@pytest.mark.assertion(
+    "message-flow-edge-node-birth-publish-phid-wait-timestamp",
+    "operational-behavior-edge-node-termination-host-offline-timestamp",
+)
 def test_presence(play):
     host = PrimaryHost("scada")
     for payload, presence in play:

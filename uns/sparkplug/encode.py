@@ -127,6 +127,8 @@ def _put_metadata(wire: Any, metadata: MetaData) -> None:
 
 
 def _put_dataset(wire: Any, dataset: DataSet) -> None:
+    if any(datatype not in _PropertyTypes for datatype in dataset.types):
+        raise ValueError("a column of a DataSet has a basic type")
     if len(dataset.columns) != len(dataset.types):
         raise ValueError(f"{len(dataset.columns)} columns have {len(dataset.types)} types")
     wire.num_of_columns = len(dataset.columns)
@@ -141,6 +143,8 @@ def _put_dataset(wire: Any, dataset: DataSet) -> None:
 
 
 def _put_template(wire: Any, template: Template) -> None:
+    if template.is_definition is (template.ref is not None):
+        raise ValueError("a definition has no template_ref, and an instance must have one")
     wire.is_definition = template.is_definition  # tck-id-payloads-template-is-definition: always present
     if template.ref is not None:
         wire.template_ref = template.ref
