@@ -15,9 +15,9 @@ def page() -> str:
     lines = [
         "# Sparkplug conformance",
         "",
-        "uns-platform implements Sparkplug B 3.0: as edge nodes, as a host application, and as an MQTT server that knows",
-        "it. Here is every normative assertion of the specification, in our words, with the tests that show it. The tests",
-        "of edge nodes look at what goes over the wire, packet by packet, with MQTT 3.1.1 and with MQTT 5.",
+        "uns-platform implements Sparkplug B 3.0: as edge nodes, as a host application, and as an MQTT server that",
+        "knows it. Here is every normative assertion of the specification, in our words, with the tests that show it.",
+        "The tests of edge nodes look at what goes over the wire, packet by packet, with MQTT 3.1.1 and with MQTT 5.",
         "",
         "| profile | required | with tests | optional | with tests | with a reason why not |",
         "|---|---|---|---|---|---|",

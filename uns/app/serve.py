@@ -17,6 +17,7 @@ from pathlib import Path
 from uns import __version__
 from uns.api import Platform, create_app, end_streams, replace_policy
 from uns.app.authentication import Authentication
+from uns.app.backfill import Backfill
 from uns.app.counted import counted
 from uns.app.data import own_data
 from uns.app.freshness import TICK_S, FreshnessWatch
@@ -37,9 +38,9 @@ from uns.app.writes import Writes
 from uns.broker import ASSIGNED_PREFIX, Broker
 from uns.clock import Clock
 from uns.errors import Finding
-from uns.history import Recorder
 from uns.host.application import SparkplugHost
 from uns.host.certificates import BirthCertificates
+from uns.host.node import OnHistorical
 from uns.link import Link, Message
 from uns.models import ModelStore
 from uns.policy import CompiledAdmission
@@ -126,7 +127,8 @@ async def serve(
             certificates = BirthCertificates(link(CERTIFICATES_CLIENT_ID))
             certificates.start()
             stack.callback(certificates.stop)
-        host = _start_host(plant, link(HOST_CLIENT_ID), clock, violations.record, recorder)
+        backfill = Backfill(broker, clock, past(recorder), violations.record)
+        host = _start_host(plant, link(HOST_CLIENT_ID), clock, violations.record, backfill)
         host.adopt(projected)
         broker.write_with(Writes(broker, host, clock))
         stack.callback(host.stop)
@@ -215,7 +217,7 @@ async def serve(
 
 
 def _start_host(
-    plant: Plant, link: Link, clock: Clock, record: Callable[[Violation], None], recorder: Recorder | None
+    plant: Plant, link: Link, clock: Clock, record: Callable[[Violation], None], on_historical: OnHistorical
 ) -> SparkplugHost:
     def on_finding(finding: Finding, message: Message | None) -> None:
         """A fault in a Sparkplug message is a violation like any other; the message itself was delivered."""
@@ -236,7 +238,7 @@ def _start_host(
         clock,
         settings.host_id,
         on_finding,
-        on_historical=recorder.record_historical if recorder else lambda topic, sample: None,
+        on_historical=on_historical,
         template=settings.template,
         reorder_timeout_ms=round(settings.reorder_timeout_s * 1000),
         rebirth_interval_ms=round(settings.rebirth_interval_s * 1000),
