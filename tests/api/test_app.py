@@ -96,7 +96,7 @@ async def test_every_operation_is_described(app: FastAPI) -> None:
             "models", "models/{name}", "models/{name}/{version}", "models/check", "learn", "coverage",
             "lineage/{topic}", "aliases", "violations/groups/{group_id}/accept",
             "sparkplug/nodes", "sparkplug/nodes/{group}/{node}", "sparkplug/nodes/{group}/{node}/rebirth",
-            "sparkplug/nodes/{group}/{node}/commands",
+            "sparkplug/nodes/{group}/{node}/commands", "sparkplug/nodes/{group}/{node}/recording",
         )
     }  # fmt: skip
     operations = [operation for path in document["paths"].values() for operation in path.values()]

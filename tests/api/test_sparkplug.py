@@ -1,5 +1,8 @@
 """Sparkplug edge nodes over HTTP: a real host on the real broker, an edge node beside it."""
 
+import asyncio
+from base64 import b64decode
+
 import httpx
 import msgspec
 import pytest
@@ -8,6 +11,7 @@ from fastapi import FastAPI
 from tests.api.conftest import Connect, error_of
 from tests.api.plant import PASSWORD, TEMPERATURE
 from tests.support.clock import FakeClock
+from tests.support.until import until_async
 from uns.api import Platform, create_app
 from uns.broker import Broker
 from uns.host.application import SparkplugHost
@@ -16,6 +20,9 @@ from uns.samples import DataType, Quality, Sample
 from uns.server.link import BrokerLink
 from uns.sparkplug.command import RebirthRequested, Write
 from uns.sparkplug.edge import EdgeNode
+from uns.sparkplug.events import Values
+from uns.sparkplug.host import HostSession
+from uns.sparkplug.topic import parse_topic
 
 GROUP = "acme:ghent:packaging"
 NODE = f"/api/v1/sparkplug/nodes/{GROUP}/line1"
@@ -187,3 +194,37 @@ async def test_a_server_without_a_host_says_so(platform: Platform, connect: Conn
     )
     async with connect() as client:
         assert error_of(await client.get("/api/v1/sparkplug/nodes")).id == "unknown.host"
+
+
+async def test_a_recording_holds_what_was_said_and_can_be_played_again(ida: httpx.AsyncClient, edge: Edge) -> None:
+    asked = asyncio.create_task(ida.post(f"{NODE}/recording", json={"seconds": 0.4, "rebirth": True}))
+    await until_async(lambda: edge.asked == [RebirthRequested()])
+    now_ms = edge.clock.wall_ms()
+    for message in edge.node.births(now_ms):
+        edge.link.publish(message.topic, message.payload)
+    data = edge.node.data("filler", [("temperature", Sample(22.5, Quality.GOOD, now_ms))], now_ms)
+    assert data is not None
+    edge.link.publish(data.topic, data.payload)
+    answer = (await asked).json()
+    assert answer["full"] is False
+    assert [message["topic"].split("/")[2] for message in answer["messages"]] == ["NCMD", "NBIRTH", "DBIRTH", "DDATA"]
+    session = HostSession("played", on_finding=lambda finding: pytest.fail(str(finding)))
+    values = {
+        metric.name: sample.value
+        for message in answer["messages"]
+        for event in session.receive(parse_topic(message["topic"]), b64decode(message["payload"]), now_ms, 0)
+        if isinstance(event, Values)
+        for metric, sample, _ in event.values
+    }
+    assert values["temperature"] == 22.5
+
+
+async def test_recording_takes_the_right_to_read_and_to_command(connect: Connect, edge: Edge) -> None:
+    async with connect(auth=("ann", PASSWORD)) as ann:
+        answer = await ann.post(f"{NODE}/recording", json={"seconds": 1})
+        assert error_of(answer).id == "access.subscribe"
+    async with connect() as operator:
+        answer = await operator.post(f"{NODE}/recording", json={"seconds": 1, "rebirth": True})
+        assert error_of(answer).id == "access.publish"
+        answer = await operator.post(f"{NODE}/recording", json={"seconds": 1000})
+        assert answer.status_code == 422

@@ -206,9 +206,13 @@ READERS: dict[int, Read] = {int(datatype): codec[0] for datatype, codec in _CODE
 WRITERS: dict[int, Write] = {int(datatype): codec[1] for datatype, codec in _CODECS.items()}
 
 
+_NAMES = {
+    datatype: datatype.name.title().replace("_", "").replace("Uint", "UInt").replace("Datetime", "DateTime")
+    for datatype in SparkplugType
+} | {SparkplugType.DATASET: "DataSet", SparkplugType.UUID: "UUID"}
+
+
 def name_of(datatype: int | None) -> str:
-    """`Int16`, `Double`, … for messages to people; the number when it is none of them."""
-    try:
-        return SparkplugType(datatype if datatype is not None else 0).name.title().replace("_", "")
-    except ValueError:
-        return f"datatype {datatype}"
+    """`Int16`, `DateTime`, … as the specification writes them; the number when it is none of them."""
+    found = _NAMES.get(datatype or 0)  # type: ignore[call-overload]
+    return found if found is not None else f"datatype {datatype}"

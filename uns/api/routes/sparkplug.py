@@ -3,19 +3,20 @@
 import logging
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from uns.api.bodies import StrictRoute
 from uns.api.context import Context, Ctx, Who
 from uns.api.models import ERRORS, NOT_FOUND, TIME, TOO_LARGE
 from uns.api.platform import SparkplugHost
+from uns.api.recordings import fields, record
 from uns.api.responses import json_response
 from uns.errors import Finding, UnsError
 from uns.samples import format_timestamp
 from uns.sparkplug.events import NodeState
 from uns.sparkplug.status import DeviceStatus, MetricStatus, NodeStatus
-from uns.sparkplug.topic import MessageType, SparkplugTopic
+from uns.sparkplug.topic import NAMESPACE, MessageType, SparkplugTopic
 
 router = APIRouter(tags=["sparkplug"], route_class=StrictRoute, responses=ERRORS)
 log = logging.getLogger(__name__)
@@ -107,6 +108,32 @@ class CommandAnswer(BaseModel):
     topic: str = Field(examples=["spBv1.0/acme:ghent:packaging/DCMD/line1/filler"])
 
 
+class RecordingRequest(BaseModel):
+    """How long, and from where on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    seconds: float = Field(10, gt=0, le=300)
+    rebirth: bool = Field(False, description="Ask for the births first, so that the recording can be read by itself.")
+
+
+class RecordedMessage(BaseModel):
+    """One message as it came."""
+
+    time: str = Field(examples=[TIME])
+    topic: str = Field(examples=["spBv1.0/acme:ghent:packaging/DDATA/line1/filler"])
+    client: str
+    qos: int
+    payload: str = Field(description="Base64.")
+
+
+class SparkplugRecording(BaseModel):
+    """Oldest first."""
+
+    messages: list[RecordedMessage]
+    full: bool = Field(description="There was no room for all.")
+
+
 @router.get(
     "/sparkplug/nodes",
     response_model=SparkplugNodes,
@@ -162,6 +189,31 @@ async def command(ctx: Ctx, who: Who, group: str, node: str, request: SparkplugC
     host.command_metric(group, node, request.device, request.metric, request.value)
     log.info("%s wrote %s of edge node %s", ascii(who.user), ascii(request.metric), ascii(f"{group}/{node}"))
     return json_response({"topic": str(topic)})
+
+
+@router.post(
+    "/sparkplug/nodes/{group}/{node}/recording",
+    response_model=SparkplugRecording,
+    responses=NOT_FOUND | TOO_LARGE,
+    summary="Record what an edge node sends",
+)
+async def recording(ctx: Ctx, who: Who, group: str, node: str, wanted: RecordingRequest, request: Request) -> Response:
+    """Answers when the time is over, or 10,000 messages or 16 MiB are there. Takes the right to subscribe to them."""
+    host = _host(ctx)
+    topic = SparkplugTopic(group, MessageType.NCMD, node)
+    ctx.demand_read(who, f"{NAMESPACE}/{group}/+/{node}/#")
+    if wanted.rebirth:
+        _demand_command(ctx, who, topic)
+    host.node(group, node)
+
+    def begun() -> None:
+        if wanted.rebirth:
+            host.request_rebirth(group, node)
+
+    found = await record(
+        ctx.platform.broker, f"{NAMESPACE}/{group}/+/{node}/#", wanted.seconds, begun, request.is_disconnected
+    )
+    return json_response({"messages": [fields(message) for message in found.messages], "full": found.full})
 
 
 def _host(ctx: Context) -> SparkplugHost:

@@ -110,6 +110,7 @@ _SPARKPLUG: dict[str, Callable[..., Any]] = {
     "show": sparkplug.show,
     "rebirth": sparkplug.rebirth,
     "command": sparkplug.command,
+    "record": sparkplug.record,
 }
 for _panel, _commands in _PANELS.items():
     for _name, _function in _commands.items():

@@ -1,4 +1,4 @@
-"""`uns sparkplug nodes | show | rebirth | command`: which edge nodes are there, and what can be asked of them?"""
+"""`uns sparkplug`: which edge nodes are there, what do they say, and what can be asked of them?"""
 
 import json
 from collections.abc import Iterator
@@ -121,6 +121,28 @@ def command(
     with Client(server, user, ca) as client:
         topic = client.post(f"{_path(node)}/commands", body)["topic"]
     typer.echo(f"Sent on {topic}. The device answers with a new value, if it takes it.")
+
+
+def record(
+    node: NodeArgument,
+    seconds: Annotated[float, typer.Option("--for", help="Seconds, up to 300.", min=0.1, max=300)] = 10.0,
+    rebirth: Annotated[bool, typer.Option(help="Ask for the births first.")] = True,
+    server: ServerOption = DEFAULT_SERVER,
+    user: UserOption = None,
+    ca: CaOption = None,
+) -> None:
+    """Record what an edge node sends, one JSON object per line, the payload in base64.
+
+    A session to look at, or to play again in a test: uns sparkplug record GROUP/NODE --for 30 > session.jsonl
+    """
+    from uns.app.cli.client import TIMEOUT_S, Client
+
+    with Client(server, user, ca, timeout_s=TIMEOUT_S + seconds) as client:
+        answer = client.post(f"{_path(node)}/recording", {"seconds": seconds, "rebirth": rebirth})
+    for message in answer["messages"]:
+        typer.echo(json.dumps(message))
+    if answer["full"]:
+        typer.echo("There was no room for more.", err=True)
 
 
 def _path(node: str) -> str:
