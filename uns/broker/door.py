@@ -122,7 +122,7 @@ class Door:
         if rule is not route.rule or properties is not None or not self._keeps(route, publisher.role, payload, retain):
             finding = self._finding(rule, publisher.role, payload, retain, properties)
         verdict = ACCEPTED if finding is None else judge(rule.mode, finding)
-        if retain and payload and verdict.delivered:
+        if retain and payload and verdict.delivered and self._may_exceed(route.current.retained, payload, properties):
             excess = self._excess_finding(route.current.retained, topic, payload, properties)
             if excess is not None:
                 finding, verdict = excess, judge(rule.mode, excess)
@@ -377,6 +377,12 @@ class Door:
             message.publisher, message.received_ms = publisher.client_id, self.now_ms
             self._refusals.record(verdict, publisher, message, rule.mode, self.now_ms)
         return verdict
+
+    def _may_exceed(self, before: Message | None, payload: bytes, properties: Properties | None) -> bool:
+        """Can a retained message take more room than the one before it? What is no larger needs no look at limits."""
+        if before is None or properties is not None or before.properties is not None:
+            return True
+        return len(payload) > len(before.payload)
 
     def _excess_finding(
         self, before: Message | None, topic: str, payload: bytes, properties: Properties | None

@@ -75,6 +75,9 @@ class Retaining:
             assert about is not None
             self.on_expiring(about.topic, expires_ms)
         current.retained, current.expires_ms = message, expires_ms
+        if message is not None and before is not None and message.properties is None and before.properties is None:
+            stats.retained_bytes += len(message.payload) - len(before.payload)  # nothing else is another one
+            return
         stats.retained += (message is not None) - (before is not None)
         if message is not None:
             stats.retained_bytes += message_bytes(message)
