@@ -4,7 +4,7 @@ The historian, the Sparkplug host and the edge nodes know a `Link` and nothing e
 broker's process or beyond an MQTT connection.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -66,6 +66,9 @@ class Link(Protocol):
         acknowledge: Acknowledge | None = None,
     ) -> None:
         """Offer a message to the door. `acknowledge` learns whether the namespace took it."""
+
+    def publish_values(self, values: Sequence[tuple[str, bytes]]) -> None:
+        """`publish` each of these (topic, payload) retained, for who has many at once and waits for no answer."""
 
     def subscribe(self, topic_filter: str, receive: Receive) -> None:
         """Deliver what matches, retained values first. An equal filter replaces the earlier subscription.

@@ -1,6 +1,7 @@
 """A broker of a few lines, and links to it: real topic matching, retained values, wills; delivery in publish order."""
 
 from collections import deque
+from collections.abc import Sequence
 
 from uns.clock import Clock
 from uns.link import Acknowledge, Message, Properties, Receive, Will
@@ -81,6 +82,10 @@ class MemoryLink:
         self._broker.take(Message(topic, payload, qos, retain, properties, self.client_id))
         if acknowledge is not None:
             acknowledge(None)
+
+    def publish_values(self, values: Sequence[tuple[str, bytes]]) -> None:
+        for topic, payload in values:
+            self.publish(topic, payload, retain=True)
 
     def subscribe(self, topic_filter: str, receive: Receive) -> None:
         self._subscriptions[topic_filter] = receive

@@ -3,6 +3,8 @@
 Its policy is the real one and lets everything pass. What fails in a receiver fails the test.
 """
 
+from collections.abc import Sequence
+
 from uns.broker import Broker
 from uns.clock import Clock
 from uns.link import Acknowledge, Message, Properties, Will
@@ -67,6 +69,11 @@ class RecordedLink(BrokerLink):
     ) -> None:
         self._note(topic, payload, qos, retain, properties)
         super().publish(topic, payload, qos=qos, retain=retain, properties=properties, acknowledge=acknowledge)
+
+    def publish_values(self, values: Sequence[tuple[str, bytes]]) -> None:
+        for topic, payload in values:
+            self._note(topic, payload, 0, True, None)
+            super().publish_values([(topic, payload)])
 
     def close(self, *, send_will: bool = False) -> None:
         if self in self._recorded.links:

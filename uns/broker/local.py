@@ -1,5 +1,6 @@
 """A client in the broker's own process: the same door and the same fan-out as a network client, without packets."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from uns.broker.identity import Publisher
@@ -31,6 +32,14 @@ class LocalClient:
         self._door.now_ms = self._clock.wall_ms()
         self._stats.messages_in += 1
         return self._door.offer(self.publisher, topic, payload, qos, retain, properties)
+
+    def publish_values(self, values: Sequence[tuple[str, bytes]]) -> None:
+        """Each (topic, payload) as by `publish`, retained, at QoS 0."""
+        self._door.now_ms = self._clock.wall_ms()
+        offer, publisher = self._door.offer, self.publisher
+        for topic, payload in values:
+            self._stats.messages_in += 1
+            offer(publisher, topic, payload, 0, True, None)
 
     def subscribe(self, topic_filter: str, receive: Receive) -> None:
         """Deliver what matches from now on; retained messages at once."""

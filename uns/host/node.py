@@ -43,6 +43,7 @@ class ProjectedNode:
         self.session = session
         self._tree = tree
         self._publish = link.publish
+        self._publish_values = link.publish_values
         self._template = template
         self._on_finding = on_finding
         self._on_historical = on_historical
@@ -103,15 +104,16 @@ class ProjectedNode:
         return [_status(metric) for name in sorted(devices) for metric in devices[name].metrics.values()]
 
     def _values(self, event: Values) -> None:
-        publish = self._publish
+        current: list[tuple[str, bytes]] = []
         for metric, sample, historical in event.values:
             projected: Projected | None = metric.context
             if projected is None:
                 continue
             if historical:
                 self._on_historical(projected.topic, sample)
-                continue
-            publish(projected.topic, encode_sample(projected.take(sample)), retain=True)
+            else:
+                current.append((projected.topic, encode_sample(projected.take(sample))))
+        self._publish_values(current)
 
     def _claim(self, metric: BornMetric, born_ms: int) -> Projected | None:
         topic = self._template(self.group, self.node, metric.device, metric.name)

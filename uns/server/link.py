@@ -1,5 +1,7 @@
 """The in-process link: a part of the platform as a client of the embedded broker."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from uns.broker import Broker, LocalClient
@@ -49,6 +51,9 @@ class BrokerLink:
         verdict = self._opened().publish(topic, payload, qos, retain, properties)
         if acknowledge is not None:
             acknowledge(None if verdict.delivered else verdict.finding)
+
+    def publish_values(self, values: Sequence[tuple[str, bytes]]) -> None:
+        self._opened().publish_values(values)
 
     def subscribe(self, topic_filter: str, receive: Receive) -> None:
         delivery = _Delivery(receive)
