@@ -34,11 +34,13 @@ class RunningServer:
     included. output, log: what it wrote on stdout and stderr.
     """
 
-    def __init__(self, arguments: Sequence[str], work: Path, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, arguments: Sequence[str], work: Path, environ: Mapping[str, str] | None = None, *, mqtt_port: int = 0
+    ) -> None:
         """work: a directory of its own, where data and logs go. Returns when `/readyz` answers 200."""
         self.data = work / "data"
         self._out, self._err = work / "stdout.txt", work / "stderr.txt"
-        command = [*UNS, *arguments, "--mqtt-port", "0", "--http-port", "0", "--data", str(self.data)]
+        command = [*UNS, *arguments, "--mqtt-port", str(mqtt_port), "--http-port", "0", "--data", str(self.data)]
         with self._out.open("wb") as out, self._err.open("wb") as err:
             self.process = subprocess.Popen(
                 command,
