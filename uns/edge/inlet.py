@@ -25,6 +25,9 @@ class Inlet:
         self._joining: asyncio.Handle | None = None
         self.report = Report(spec.rules, clock)
         self._units = {point: rules.unit for point, rules in spec.rules.items()}
+        self._memberships = {
+            point: rules.membership for point, rules in spec.rules.items() if rules.membership is not None
+        }
         self.absent: dict[Point, Finding] = {}
         self.connections = 0
         self.drops = 0
@@ -55,7 +58,7 @@ class Inlet:
         self._known = dict(datatypes)
         self.connections += 1
         self.connected_ms = self._clock.monotonic_ms()
-        self._edge.declare(self._known, self._units)
+        self._edge.declare(self._known, self._units, self._memberships)
         self._joining = asyncio.get_running_loop().call_soon(self._edge.join)
         self._on_connected()
 

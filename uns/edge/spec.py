@@ -22,6 +22,7 @@ from uns.edge.deadband import Deadband, parse_deadband
 from uns.errors import Finding, nearest
 from uns.fields import pointer, read_fields
 from uns.samples import DataType
+from uns.sparkplug.declared import Membership
 from uns.sparkplug.topic import id_fault
 from uns.topics import topic_fault
 
@@ -43,16 +44,19 @@ class PointRules(msgspec.Struct, frozen=True):
 
     writable: commands may write it. refresh_ms: an unchanged value that the connection still vouches for is reported
     again after this time, so that consumers know it is alive; never when None. unit: a UCUM code, told in the birth.
+    membership: the template whose member it is sent as, or None.
     """
 
     deadband: Deadband | None = None
     writable: bool | None = None
     refresh_ms: int | None = None
     unit: str = ""
+    membership: Membership | None = None
 
 
 class SourceSpec(msgspec.Struct, frozen=True):
-    """A source file understood. group and node: the Sparkplug ids of the edge node."""
+    """A source file understood. group and node: the Sparkplug ids of the edge node. templates: models are sent as
+    templates (UDTs), where a device holds more than one of them."""
 
     name: str
     adapter: str
@@ -61,6 +65,7 @@ class SourceSpec(msgspec.Struct, frozen=True):
     node: str
     options: Mapping[str, Any]
     rules: Mapping[Point, PointRules]
+    templates: bool = False
 
     @property
     def points(self) -> tuple[Point, ...]:
@@ -72,7 +77,9 @@ class SourceSpec(msgspec.Struct, frozen=True):
 
     def stated(self) -> dict[str, Any]:
         """What the source file says, to be compared with another's: the points of two readings are never equal."""
-        fields: dict[str, Any] = msgspec.to_builtins([self.name, self.adapter, self.endpoint, self.edge, self.options])
+        fields: dict[str, Any] = msgspec.to_builtins(
+            [self.name, self.adapter, self.endpoint, self.edge, self.options, self.templates]
+        )
         return {"source": fields, "points": [msgspec.to_builtins(point) for point in self.rules]}
 
     @property
@@ -87,6 +94,7 @@ class _Document(msgspec.Struct):
     edge: str
     endpoint: str
     devices: dict[str, dict[str, dict[str, Any]]]
+    templates: bool = False
 
 
 def parse_source(document: Any) -> SourceSpec | list[Finding]:
@@ -108,7 +116,7 @@ def parse_source(document: Any) -> SourceSpec | list[Finding]:
     if findings:
         return findings
     group, _, node = read.edge.partition("/")
-    return SourceSpec(read.source, read.adapter, read.endpoint, group, node, options, rules)
+    return SourceSpec(read.source, read.adapter, read.endpoint, group, node, options, rules, read.templates)
 
 
 def _shape(devices: Any) -> list[Finding]:

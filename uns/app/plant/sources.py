@@ -17,6 +17,7 @@ from uns.policy.alias import PathAlias
 from uns.policy.resolve import resolve
 from uns.registry import Attribute
 from uns.registry.pointer import to_pointer
+from uns.sparkplug.declared import Membership
 from uns.sparkplug.topic import is_sparkplug
 
 GROUP = "uns.adapters"
@@ -49,7 +50,32 @@ def complete(source: SourceSpec, namespace: Namespace, template: Template = defa
         point: _completed(rules, _attribute_of(source, point, namespace, template))
         for point, rules in source.rules.items()
     }
+    if source.templates:
+        completed = {
+            point: msgspec.structs.replace(rules, membership=_membership(source, point, namespace, template))
+            for point, rules in completed.items()
+        }
     return msgspec.structs.replace(source, rules=completed)
+
+
+def _membership(source: SourceSpec, point: Point, namespace: Namespace, template: Template) -> Membership | None:
+    """A model becomes a template where its values stand in a folder of the device: an asset below the device, or a part
+    of the asset that the device is. The members are its attributes, so the topics stay the same."""
+    topic, _ = landing(source, point, namespace, template) or (None, None)
+    if topic is None or not topic.endswith(f"/{point.name}"):
+        return None
+    branch = topic.removesuffix(f"/{point.name}")
+    asset, attribute = namespace.locate(topic)
+    model = namespace.registry.get(asset.model) if asset.model and attribute else None
+    if model is None:
+        return None
+    if asset.path.startswith(f"{branch}/"):
+        return Membership(asset.path.removeprefix(f"{branch}/"), attribute, model.ref, str(model.version))
+    if asset.path == branch:
+        for part, ref in model.parts.items():
+            if attribute.startswith(f"{part}/"):
+                return Membership(part, attribute.removeprefix(f"{part}/"), ref, ref.partition("@")[2])
+    return None
 
 
 def landing(
@@ -73,6 +99,7 @@ def _completed(rules: PointRules, attribute: Attribute | None) -> PointRules:
     if attribute is None:
         return rules
     return PointRules(
+        membership=rules.membership,
         deadband=Deadband(attribute.deadband or 0.0) if rules.deadband is None else rules.deadband,
         writable=attribute.writable if rules.writable is None else rules.writable,
         refresh_ms=None if attribute.max_age_ms is None else attribute.max_age_ms // 2,
