@@ -109,7 +109,7 @@ def test_sources_publish_to_a_server_elsewhere_and_take_commands(
         until(lambda: fresh(central), "the temperature arrives")
         assert "1 source started" in edge.output
         shown = uns("sparkplug", "show", NODE, env=central.env).json
-        assert (shown["client"], shown["state"]) == ("uns-edge-line1", "online")
+        assert (shown["client"], shown["state"]) == ("uns-edge:acme:ghent:packaging:line1", "online")
         assert next(each["unit"] for each in shown["born"] if each["name"] == "temperature") == "Cel"
         assert uns("pub", SETPOINT, "355", env=central.env).json["outcome"] == "written"
         until(lambda: central.get(f"/api/v1/topics/{SETPOINT}")["value"] == 355, "the device tells the new setpoint")

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uns.samples import DataType, Quality, Sample
+from tests.sparkplug.test_payload import metrics
+from uns.samples import DataType, Quality, Sample, encode_sample
 from uns.sparkplug.datatypes import SparkplugType as T
 from uns.sparkplug.decode import decode
 from uns.sparkplug.descriptor import WirePayload
@@ -555,3 +556,30 @@ def test_no_message_raises(messages):
         topic = SparkplugTopic("g", kind, "n", "filler" if kind.of_device else "")
         plant.session.receive(topic, payload, NOW, 0)
     plant.session.tick(NOW + 10_000, 10_000)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(list(MessageType)),
+            st.lists(metrics(), max_size=4),
+            st.none() | st.integers(0, 300),
+            st.none() | st.integers(0, 2**64 - 1),
+            st.sampled_from(["", "plc-a", "plc-b"]),
+        ),
+        max_size=12,
+    )
+)
+def test_no_sequence_of_payloads_raises(messages):
+    """Births with templates and clashing aliases, data of any type, impossible times, two clients, in any order."""
+    plant = Plant()
+    plant.birth()
+    for number, (kind, carried, seq, sent_ms, client) in enumerate(messages):
+        topic = SparkplugTopic("g", kind, "n", "filler" if kind.of_device else "")
+        wire = encode(Payload(sent_ms, carried, seq))
+        for event in plant.session.receive(topic, wire, NOW + number, number, client=client):
+            if isinstance(event, Values):
+                for _, sample, _ in event.values:
+                    encode_sample(sample)
+    plant.session.tick(NOW + 10_000, 10_000)
+    assert all(finding.what.startswith("Edge node 'g/n'") for finding in plant.findings)

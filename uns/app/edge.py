@@ -49,7 +49,9 @@ class _Node:
     ) -> None:
         self.name = spec.name
         servers = [parse_server(server) for server in settings.servers]
-        self.uplink = MqttUplink(servers, msgspec.structs.replace(options, client_id=f"uns-edge-{spec.name}"))
+        self.uplink = MqttUplink(
+            servers, msgspec.structs.replace(options, client_id=f"uns-edge:{spec.group}:{spec.node}")
+        )
         self.backlog = Backlog(
             data / f"{spec.name}.backlog.db",
             max_samples=settings.backlog_samples,

@@ -138,10 +138,11 @@ class Forward:
             devices = sender.born_devices()
             if not devices or self.congested:
                 continue
-            rows = await asyncio.to_thread(self._backlog.oldest, self._per_round, 0, devices)
-            if rows:
-                await self._send(sender, rows)
-            elif self._flushing_ms is not None and not self._backlog.status().waiting:
+            if self._backlog.status().waiting:
+                rows = await asyncio.to_thread(self._backlog.oldest, self._per_round, 0, devices)
+                if rows:
+                    await self._send(sender, rows)
+            elif self._flushing_ms is not None:
                 self._end_outage()
 
     async def _send(self, sender: HistoricalSender, rows: Sequence[Row]) -> None:

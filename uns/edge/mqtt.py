@@ -110,25 +110,35 @@ class MqttUplink:
         failures = turn = 0
         while True:
             server = self._servers[turn % len(self._servers)]
-            finding = await self._connect(server, user)
-            if finding is None:
-                failures = 0
-                connection = self._connection
-                assert connection is not None
-                try:
-                    left = await connection.over
-                finally:
-                    self._connection = None
+            try:
+                finding = await self._connect(server, user)
+                if self._connection is not None:
+                    failures = 0
+                    finding = await self._stay(self._connection, user)
+            except Exception as error:  # a defect of ours or of the client library must not end the connecting
+                log.exception("%s: the connection to %s failed", self._options.client_id, server)
+                finding = _unreachable(server, error)
+                if self._connection is not None:
+                    connection, self._connection = self._connection, None
                     await connection.stop()
-                if not left:
                     user.lost()
-                    finding = _lost(server)
             turn += 1  # the next server, also after a loss: who was reachable a moment ago may not be
             if finding is not None:
                 user.trouble(finding)
                 failures += 1
             if turn % len(self._servers) == 0 or finding is None:
                 await asyncio.sleep(self._backoff.delay_s(max(0, failures // len(self._servers) - 1), self._random))
+
+    async def _stay(self, connection: "_Connection", user: UplinkUser) -> Finding | None:
+        """Until the end of the connection; why it ended, None when it was left."""
+        try:
+            if await connection.over:
+                return None
+        finally:
+            self._connection = None
+            await connection.stop()
+        user.lost()
+        return _lost(connection.server)
 
     async def _connect(self, server: MqttServer, user: UplinkUser) -> Finding | None:
         try:

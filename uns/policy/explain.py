@@ -106,6 +106,10 @@ def _rules(
         yield from _open(admission.namespace, place)
         if rule.owned is not None:
             yield RuleMatch("sources", True, rule.owned.what)
+        if rule.writable:
+            yield RuleMatch(
+                "writable", True, "a message here is written to the device that feeds the topic, if one does."
+            )
         yield _contract(rule, place, payload)
     yield from _access(admission, rule, role)
 
