@@ -447,3 +447,16 @@ def test_a_metric_declared_after_the_birth_is_not_sent_before_the_next_one():
     udt.hear(*udt.node.join("press", NOW))
     assert udt.values["level"] == 1.0
     assert udt.node.knows("press", "level")
+
+
+def test_large_messages_can_go_compressed_and_are_read_as_they_were():
+    plain, small = (EdgeNode("g", "n", on_finding=pytest.fail, compress=compress) for compress in (False, True))
+    for node in (plain, small):
+        for number in range(100):
+            node.declare("press", f"metric{number}", DataType.DOUBLE)
+        node.join("press", NOW)
+        node.will(NOW)
+    births = [node.births(NOW) for node in (plain, small)]
+    assert [decode(message.payload) for message in births[0]] == [decode(message.payload) for message in births[1]]
+    assert births[0][0].payload == births[1][0].payload  # the node's own is not worth it
+    assert len(births[1][1].payload) < len(births[0][1].payload) / 2

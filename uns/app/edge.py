@@ -66,6 +66,7 @@ class _Node:
             FileBdSeq(data, spec),
             primary_host=settings.primary_host,
             forward=self.forward,
+            compress=settings.compress,
         )
 
     def report(self) -> EdgeReport:

@@ -292,6 +292,9 @@ class EdgeSettings(_Section):
     key: str = Field(default="", description="PEM file of its private key.")
     version: Literal["5", "3.1.1"] = Field(default="5", description="Of MQTT.")
     keep_alive_s: int = Field(default=30, ge=5, le=3600, description="Between two signs of life at the most.")
+    compress: bool = Field(
+        default=False, description="Send large messages compressed (DEFLATE); the host must understand it, ours does."
+    )
     primary_host: str = Field(
         default="",
         pattern=r"^[^+#/]*$",

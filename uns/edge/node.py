@@ -30,7 +30,7 @@ class EdgeLink:
 
     on_write: a command that a host sent. on_finding: what the door refused, and values that do not fit their type.
     on_trouble: why nothing is published, None when it is. primary_host: the host id without which nothing is published,
-    "" for none. forward: keeps what cannot be sent.
+    "" for none. forward: keeps what cannot be sent. compress: see `EdgeNode`.
     """
 
     def __init__(
@@ -46,6 +46,7 @@ class EdgeLink:
         on_trouble: Callable[[Finding | None], None] = lambda finding: None,
         primary_host: str = "",
         forward: Forward | None = None,
+        compress: bool = False,
     ) -> None:
         self._uplink = uplink
         self._clock = clock
@@ -57,7 +58,7 @@ class EdgeLink:
         self._primary: PrimaryHost | None = None
         self._opened_ms = 0
         self._forward = forward
-        self._edge = EdgeNode(group, node, bd_seq.load(), on_finding=on_finding)
+        self._edge = EdgeNode(group, node, bd_seq.load(), on_finding=on_finding, compress=compress)
         self._declared: dict[tuple[str, str], DataType] = {}
         self._joined: list[str] = []
 

@@ -35,7 +35,7 @@ AdapterFactory = Callable[[SourceConfig], Adapter]
 class Source:
     """One device or server, published as one Sparkplug edge node over an uplink of its own.
 
-    primary_host, forward: see `EdgeLink`.
+    primary_host, forward, compress: see `EdgeLink`.
     """
 
     def __init__(
@@ -51,6 +51,7 @@ class Source:
         tick_s: float = TICK_S,
         primary_host: str = "",
         forward: Forward | None = None,
+        compress: bool = False,
     ) -> None:
         self.spec = spec
         self._factory = adapter_factory
@@ -69,6 +70,7 @@ class Source:
             on_trouble=self._troubled,
             primary_host=primary_host,
             forward=forward,
+            compress=compress,
         )
         self._inlet = Inlet(spec, self._edge, clock, on_connected=self._connected)
         self._adapter: Adapter | None = None

@@ -29,6 +29,7 @@ from uns.errors import Finding, UnsError
 from uns.link import Message, Will
 from uns.samples import DataType, Quality, Sample
 from uns.sparkplug.command import RebirthRequested, Write, read_command
+from uns.sparkplug.compressed import deflate
 from uns.sparkplug.declared import Declared, Membership, MetricTable, grouped
 from uns.sparkplug.encode import encode, fault
 from uns.sparkplug.payload import BD_SEQ, REBIRTH, Metric, Payload, Property, Template
@@ -37,6 +38,9 @@ from uns.sparkplug.topic import NAMESPACE, MessageType, SparkplugTopic
 
 NODE = ""
 """The device name that stands for the edge node itself."""
+
+WORTH_COMPRESSING = 512
+"""Bytes of a payload."""
 
 EdgeEvent = RebirthRequested | Write
 
@@ -55,6 +59,7 @@ class EdgeNode:
     bd_seq: the bdSeq of the next CONNECT, 0 for the first ever; the caller stores `next_bd_seq` after each `will()`.
     on_finding: told about values that do not fit their datatype and commands that cannot be carried out.
     rebirth_interval_ms: requests that come sooner after a birth are joined into one later rebirth, see `tick`.
+    compress: large messages are sent compressed, for slow links and hosts that understand it.
     Raises UnsError `sparkplug.topic` when an id cannot stand in a topic.
     """
 
@@ -66,6 +71,7 @@ class EdgeNode:
         *,
         on_finding: Callable[[Finding], None],
         rebirth_interval_ms: int = 1000,
+        compress: bool = False,
     ) -> None:
         self._ncmd = SparkplugTopic(group, MessageType.NCMD, node)
         self._group = group
@@ -74,6 +80,7 @@ class EdgeNode:
         self._next_bd_seq = bd_seq % 256
         self._on_finding = on_finding
         self._rebirth_interval_ms = rebirth_interval_ms
+        self._compress = compress
         self._metrics = MetricTable()
         self._online: dict[str, None] = {}  # devices joined, in order
         self._announced: set[str] = set()  # devices whose DBIRTH is out in this session
@@ -287,6 +294,8 @@ class EdgeNode:
         except UnsError:
             payload.metrics = [self._fitting(metric, device) for metric in metrics]
             encoded = encode(payload, datatypes=not is_data)
+        if self._compress and len(encoded) >= WORTH_COMPRESSING:
+            encoded = encode(deflate(encoded, payload))
         return Message(self._topic(kind, device), encoded)
 
     def _fitting(self, metric: Metric, device: str) -> Metric:

@@ -2,11 +2,12 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from uns.app.cli.options import DataOption, PlantArgument
+from uns.app.cli.options import PlantArgument
 from uns.app.cli.output import print_lines
 from uns.app.cli.table import Column, table_lines
 from uns.app.cli.terminal import of_stdout
@@ -32,7 +33,9 @@ def edge(
         list[str] | None,
         typer.Option("--server", "-s", help="MQTT server, such as mqtt://uns.example; again for more, tried in turn."),
     ] = None,
-    data: DataOption = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Directory for what waits to be sent.", file_okay=False)
+    ] = None,
 ) -> None:
     """Publish the sources of a directory as Sparkplug edge nodes to a server elsewhere.
 
