@@ -65,9 +65,9 @@ def test_a_rebirth_on_command_names_every_metric(listener):
     assert birth.seq == 0
     assert {metric.name for metric in birth.metrics} >= {"bdSeq", REBIRTH}
     filler = first(listener, MessageType.DBIRTH, "filler")
-    temperature = next(metric for metric in filler.metrics if metric.name == "temperature")
-    assert temperature.alias is not None
-    assert isinstance(temperature.value, float)
+    pressure = next(metric for metric in filler.metrics if metric.name == "bowl/pressure")
+    assert pressure.alias is not None
+    assert isinstance(pressure.value, float)
 
 
 def test_mosquitto_sees_all_three_edge_nodes_and_the_host(demo_server):

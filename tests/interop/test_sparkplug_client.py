@@ -29,7 +29,7 @@ from uns.sparkplug.decode import decode
 from uns.sparkplug.encode import encode
 from uns.sparkplug.payload import Metric, Payload
 
-GROUP, TREE = "works:free", "works/free"
+GROUP, TREE = "works:free:sparkplug", "works/free/sparkplug"
 T0 = 1_760_000_000_123
 """The past, so that what the host says of its own time stands behind it."""
 

@@ -33,11 +33,11 @@ def test_a_node_is_shown_with_every_metric_and_its_topic(demo_server):
     header = next(number for number, line in enumerate(lines) if line.startswith("filler: online for"))
     assert lines[header].endswith("below acme/ghent/packaging/line1/filler")
     assert lines[header + 1].split() == ["metric", "alias", "datatype", "value", "unit", "quality"]
-    [row] = [line for line in lines[header:] if line.startswith("temperature")][:1]
-    assert row.split()[2:] == ["Double", row.split()[3], "Cel", "Good"]
+    [row] = [line for line in lines[header:] if line.startswith("bowl/pressure")][:1]
+    assert row.split()[2:] == ["Double", row.split()[3], "bar", "Good"]
     shown = uns("sparkplug", "show", NODE, env=demo_server.env).json
-    [metric] = [each for each in shown["born"] if (each["device"], each["name"]) == ("filler", "temperature")]
-    assert (metric["unit"], metric["quality"]) == ("Cel", "Good")
+    [metric] = [each for each in shown["born"] if (each["device"], each["name"]) == ("filler", "bowl/pressure")]
+    assert (metric["unit"], metric["quality"]) == ("bar", "Good")
     header, *rows = uns("sparkplug", "show", NODE, "-o", "csv", env=demo_server.env).lines
     assert header.split(",")[:3] == ["device", "name", "alias"]
     assert len(rows) == len(shown["born"])
