@@ -11,7 +11,7 @@ from uns.link import Message
 from uns.samples import format_timestamp
 
 MAX_MESSAGES = 10_000
-MAX_BYTES = 16 * 1024 * 1024
+MAX_BYTES = 4 * 1024 * 1024
 CLIENT_ID = "sparkplug-recorder"
 LOOK_S = 0.5
 

@@ -9,6 +9,8 @@ then whether it has everything, and what it did not confirm is sent again.
 """
 
 import asyncio
+import logging
+import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -17,11 +19,14 @@ import msgspec
 from uns.clock import Clock
 from uns.edge.backlog import Backlog, NamedSample, Row
 
+log = logging.getLogger(__name__)
+
 MAX_UNCONFIRMED = 50_000
 """Samples that are sent and not confirmed; past it the connection is taken to be stuck, and new ones go to disk."""
 ROUND_S = 0.1
 MAX_PER_MESSAGE = 500
 ROUND_TIMEOUT_S = 30.0
+DISK_RETRY_S = 1.0
 
 
 class BackfillReport(msgspec.Struct, frozen=True):
@@ -82,6 +87,7 @@ class Forward:
         self._began = (0, 0, backlog.status().shed)  # backfilled, unknown, shed when the outage began
         self._outage_ms = 0
         self._flushing_ms: int | None = None
+        self._disk_told = False
 
     @property
     def congested(self) -> bool:
@@ -139,11 +145,25 @@ class Forward:
             if not devices or self.congested:
                 continue
             if self._backlog.status().waiting:
-                rows = await asyncio.to_thread(self._backlog.oldest, self._per_round, 0, devices)
-                if rows:
-                    await self._send(sender, rows)
+                try:
+                    await self._round(sender, devices)
+                except (sqlite3.Error, OSError) as error:
+                    self._disk_refused(error)
+                    await asyncio.sleep(DISK_RETRY_S)
             elif self._flushing_ms is not None:
                 self._end_outage()
+
+    async def _round(self, sender: HistoricalSender, devices: Sequence[str]) -> None:
+        rows = await asyncio.to_thread(self._backlog.oldest, self._per_round, 0, devices)
+        if rows:
+            await self._send(sender, rows)
+        self._disk_told = False
+
+    def _disk_refused(self, error: Exception) -> None:
+        """What waits stays, and is tried again; the live values go on."""
+        if not self._disk_told:
+            log.warning("what waits on disk cannot be sent or forgotten now: %s. It is tried again.", error)
+        self._disk_told = True
 
     async def _send(self, sender: HistoricalSender, rows: Sequence[Row]) -> None:
         """One round; the rows leave the disk when the server has confirmed them."""

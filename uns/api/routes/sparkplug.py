@@ -198,7 +198,7 @@ async def command(ctx: Ctx, who: Who, group: str, node: str, request: SparkplugC
     summary="Record what an edge node sends",
 )
 async def recording(ctx: Ctx, who: Who, group: str, node: str, wanted: RecordingRequest, request: Request) -> Response:
-    """Answers when the time is over, or 10,000 messages or 16 MiB are there. Takes the right to subscribe to them."""
+    """Answers when the time is over, or 10,000 messages or 4 MiB are there. Takes the right to subscribe to them."""
     host = _host(ctx)
     topic = SparkplugTopic(group, MessageType.NCMD, node)
     ctx.demand_read(who, f"{NAMESPACE}/{group}/+/{node}/#")
